@@ -1,0 +1,206 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: arena.h
+// -----------------------------------------------------------------------------
+//
+// `Arena` is the memory of one table: a region addressed by offsets, never by
+// pointers, so that it means the same to every process that maps it. It is
+// backed either by private memory, which dies with the process, or by a memfd,
+// which does not. Layout and code are the same for both.
+//
+//   auto arena = Arena::CreatePrivate(1 << 20);
+//   if (!arena.ok()) return arena.status();
+//   RETURN_IF_ERROR((*arena)->BeginFormat({.kind = kHash, .schema = s}));
+//   ... the table's core writes its root ...
+//   (*arena)->FinishFormat();
+//
+// The address space of an arena is reserved at its full size from birth and
+// never moves or shrinks; pages are allocated before they are used. So growing
+// blocks no reader, and a machine that is full gives `kNoMemory`, not SIGBUS.
+//
+//   0        4096            front_committed    back_committed        bytes
+//   | header | front, growing up -> |   (holes)   | <- heap, growing down |
+//
+// All-zero bytes are a safe state everywhere. The header's magic word is stored
+// last, so a half-made arena is never mistaken for a whole one.
+//
+// Thread safety: const methods may be called from any thread; formatting needs
+// the arena for itself; the Commit methods need `grow_mutex()`.
+//
+// Memory ordering: see word.h.
+//
+// It is not an allocator (see heap.h), and it does not know what is in it.
+
+#ifndef COMMON_ARENA_ARENA_H_
+#define COMMON_ARENA_ARENA_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "common/arena/word.h"
+#include "common/unique_fd/unique_fd.h"
+
+namespace ets_keeper {
+
+// ArenaHeader
+//
+// The first page of every arena, as stored. Every process that maps the arena
+// reads it and one, the owner, writes it; the layout is part of the format.
+struct ArenaHeader {
+  // Line 0: fixed when the arena is formatted.
+  uint64_t magic;         // stored last by FinishFormat()
+  uint64_t format;        // kArenaFormat
+  uint64_t bytes;         // size of the whole arena
+  uint64_t kind;          // which core formatted it
+  uint64_t schema;        // fingerprint of the rows' schema
+  uint64_t schema_bytes;  // length of schema_text
+  uint64_t unused0[2];
+
+  // Line 1: loaded by every operation, stored only when the owner changes or a
+  // batch begins or ends.
+  uint64_t epoch;  // of the ownership; 0 until the first owner
+  uint64_t batch;  // odd while a committed batch is being applied
+  uint64_t unused1[6];
+
+  // Line 2: the ends of what may be used, stored under grow_mutex().
+  uint64_t front_committed;  // [0, front_committed) has pages
+  uint64_t back_committed;   // [back_committed, bytes) has pages
+  uint64_t heap_top;         // [heap_top, bytes) was given out by the heap
+  uint64_t unused2[5];
+
+  uint64_t schema_text[(4096 - 3 * 64) / 8];
+};
+static_assert(sizeof(ArenaHeader) == 4096);
+
+enum class ArenaAccess { kReadWrite, kReadOnly };
+
+class Arena {
+ public:
+  static constexpr uint64_t kMinBytes = 64 << 10;
+  static constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
+  static constexpr uint64_t kMaxSchemaBytes = sizeof(ArenaHeader::schema_text);
+
+  // Arena::CreatePrivate()
+  //
+  // An unformatted arena of `bytes` of address space in private memory. `bytes`
+  // is rounded up to whole pages and must lie in [kMinBytes, kMaxBytes], else
+  // `kBadOption`. `kNoMemory` if the system refuses the address space.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Arena>> CreatePrivate(
+      uint64_t bytes);
+
+  // Arena::Map()
+  //
+  // Maps the memfd `fd`, which must already have its final size. The mapping is
+  // inherited by no forked child and written to no core dump. A read-only
+  // arena may be mapped from a descriptor that was opened O_RDONLY.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<Arena>> Map(
+      UniqueFd fd, ArenaAccess access);
+
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
+  ~Arena();
+
+  // Arena::BeginFormat(), Arena::FinishFormat()
+  //
+  // Writes the header, all but its magic word; after the core has written its
+  // own root, `FinishFormat()` stores that word and makes the arena valid.
+  // `kCorrupt` if the arena was formatted before, `kBadOption` if the schema's
+  // text is longer than kMaxSchemaBytes, `kNoMemory` if no page is to be had.
+  struct FormatOptions {
+    uint64_t kind = 0;
+    uint64_t schema = 0;
+    absl::string_view schema_text;
+  };
+  [[nodiscard]] absl::Status BeginFormat(const FormatOptions& options);
+  void FinishFormat();
+
+  // Arena::blank()
+  //
+  // Whether nobody has begun to format it.
+  [[nodiscard]] bool blank() const { return LoadWord(&header().bytes) == 0; }
+
+  // Arena::Validate()
+  //
+  // Checks a header that somebody else wrote, trusting none of it: ok if it is
+  // a finished arena of this format, size and `kind`; else `kCorrupt` saying
+  // which word is wrong.
+  [[nodiscard]] absl::Status Validate(uint64_t kind) const;
+
+  // Arena::schema_text()
+  //
+  // The schema as text; empty if its length is not a possible one.
+  [[nodiscard]] std::string schema_text() const;
+
+  // Arena::CommitFront(), Arena::CommitBack()
+  //
+  // Allocates pages so that all of [0, end), or of [begin, bytes()), may be
+  // written. Cheap when they are there already. `kNoMemory`, with nothing
+  // changed, if the two ends would meet or the system has no page left.
+  [[nodiscard]] absl::Status CommitFront(uint64_t end)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex());
+  [[nodiscard]] absl::Status CommitBack(uint64_t begin)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex());
+
+  // Arena::grow_mutex()
+  //
+  // Guards, among the threads of the one writing process, the words of line 2.
+  // It is process-local: nothing of it is in the arena.
+  [[nodiscard]] absl::Mutex& grow_mutex() const
+      ABSL_LOCK_RETURNED(grow_mutex_) {
+    return grow_mutex_;
+  }
+
+  // Arena::At()
+  //
+  // The word at `offset`, which the caller has checked with `Holds()` if it
+  // was read from the arena.
+  [[nodiscard]] uint64_t* At(uint64_t offset) const {
+    return reinterpret_cast<uint64_t*>(base_ + offset);
+  }
+
+  // Arena::Holds()
+  //
+  // Whether [offset, offset + length) lies behind the header, inside the arena,
+  // at an aligned offset. True for every offset this library stores; a reader
+  // asks it of every offset it loads, so that neither a stale nor a hostile
+  // one can make it leave the mapping.
+  [[nodiscard]] bool Holds(uint64_t offset, uint64_t length) const {
+    return offset >= sizeof(ArenaHeader) && offset % 8 == 0 &&
+           offset < bytes_ && length <= bytes_ - offset;
+  }
+
+  [[nodiscard]] uint64_t bytes() const { return bytes_; }
+  [[nodiscard]] ArenaAccess access() const { return access_; }
+  [[nodiscard]] bool shared() const { return static_cast<bool>(fd_); }
+  [[nodiscard]] ArenaHeader& header() const {
+    return *reinterpret_cast<ArenaHeader*>(base_);
+  }
+
+ private:
+  Arena(UniqueFd fd, char* base, uint64_t bytes, ArenaAccess access);
+
+  // Allocates the pages of [begin, end), both multiples of the page size.
+  absl::Status AllocatePages(uint64_t begin, uint64_t end) const;
+
+  // What a commit rounds to, in bytes: large enough that pages are allocated
+  // ahead of use, small enough not to make one operation slow.
+  uint64_t CommitStep() const;
+
+  const UniqueFd fd_;  // invalid for private memory
+  char* const base_;
+  const uint64_t bytes_;
+  const ArenaAccess access_;
+  mutable absl::Mutex grow_mutex_;
+};
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_ARENA_ARENA_H_

@@ -1,0 +1,127 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: heap.h
+// -----------------------------------------------------------------------------
+//
+// The allocator of an arena: blocks in size classes, one set of free lists a
+// lane, so that the writers of different lanes do not meet. Its whole state
+// changes only through the `Transaction` of the operation that allocates or
+// frees, so after a crash there is neither a leak nor a block that is both free
+// and in use.
+//
+//   Transaction transaction(&arena);
+//   HeapTransaction heap(&transaction, lane_offset);
+//   absl::StatusOr<uint64_t> block = heap.Allocate(ClassOf(bytes));
+//   ... fill it: nobody can reach it yet ...
+//   heap.Free(old_block, ClassOf(old_bytes));
+//   heap.Finish();
+//   transaction.Commit(log);
+//
+// The first word of a block belongs to the heap while the block is free (it is
+// the link of the free list) and changes only by the transaction's own stores;
+// the rest may be written by plain stores as soon as the block is allocated,
+// before the commit: if it never comes the block is simply still free.
+//
+// A block freed in a transaction is not given out again by the same one. Until
+// the commit it is still in use by everybody else.
+//
+// Thread safety: a HeapTransaction needs its lane's lock.
+//
+// It does not give memory back to the system, nor join neighbouring blocks.
+
+#ifndef COMMON_ARENA_HEAP_H_
+#define COMMON_ARENA_HEAP_H_
+
+#include <cstdint>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/arena/arena.h"
+#include "common/arena/intent.h"
+
+namespace ets_keeper {
+
+// HeapClass
+//
+// A size of blocks. Class 0 is the cache line: 64 bytes, aligned to 64. The
+// others are aligned to 16 and go up in steps of 16 bytes to 256 and then in
+// four steps a doubling, so at most a fifth of a large block is unused.
+struct HeapClass {
+  uint32_t index = 0;
+
+  [[nodiscard]] uint64_t bytes() const;
+
+  friend bool operator==(HeapClass, HeapClass) = default;
+};
+
+inline constexpr HeapClass kLineClass = {0};
+inline constexpr uint32_t kHeapClasses = 112;
+inline constexpr uint64_t kMaxBlockBytes = uint64_t{1} << 32;
+
+// ClassOf()
+//
+// The class of the smallest blocks of at least `bytes`, 1 to kMaxBlockBytes.
+[[nodiscard]] HeapClass ClassOf(uint64_t bytes);
+
+// HeapLane
+//
+// A lane's part of the heap, as stored. All zero is an empty one.
+struct HeapLane {
+  uint64_t chunk_next;  // the rest of the lane's current chunk:
+  uint64_t chunk_end;   // [chunk_next, chunk_end)
+  uint64_t waste;       // bytes lost between blocks and at ends of chunks
+  uint64_t unused;
+  uint64_t free[kHeapClasses];  // first block of each free list; 0 = none
+};
+
+class HeapTransaction {
+ public:
+  // `lane` is the offset of a HeapLane.
+  HeapTransaction(Transaction* transaction, uint64_t lane)
+      : transaction_(*transaction), lane_(lane) {}
+
+  // HeapTransaction::Allocate()
+  //
+  // The offset of a block of the given class. `kNoMemory` if the arena is full:
+  // then the transaction is to be given up.
+  [[nodiscard]] absl::StatusOr<uint64_t> Allocate(HeapClass size);
+
+  // HeapTransaction::Free()
+  //
+  // The block becomes free when the transaction is performed.
+  void Free(uint64_t block, HeapClass size);
+
+  // HeapTransaction::Finish()
+  //
+  // Adds the stores that free the blocks, behind all others: called once, when
+  // everything that makes the blocks unreachable has been added.
+  void Finish();
+
+ private:
+  struct Freed {
+    uint64_t block;
+    HeapClass size;
+  };
+
+  absl::StatusOr<uint64_t> TakeFromFreeList(HeapClass size);
+  absl::StatusOr<uint64_t> TakeFromChunk(HeapClass size);
+  absl::Status NextChunk(uint64_t bytes);
+  absl::StatusOr<uint64_t> LowerTop(uint64_t bytes);
+  uint64_t FreeListOf(HeapClass size) const;
+
+  Transaction& transaction_;
+  const uint64_t lane_;
+  absl::InlinedVector<Freed, 4> freed_;
+};
+
+// HeapChunkBytes()
+//
+// How much a lane takes from the heap at a time.
+[[nodiscard]] uint64_t HeapChunkBytes(const Arena& arena);
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_ARENA_HEAP_H_

@@ -1,0 +1,48 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: word.h
+// -----------------------------------------------------------------------------
+//
+// The only two ways in which this library touches the bytes of an arena: one
+// aligned 8-byte load and one aligned 8-byte store.
+//
+//   StoreWord(&slot, word);         // publishes everything stored before
+//   uint64_t word = LoadWord(&slot);  // sees everything published with it
+//
+// Why so little: on x86-64 and ARM64 a killed process leaves a prefix of its
+// program-order stores, and an aligned word is never torn. So what the bytes of
+// an arena mean after a crash can be argued, and is tested, store by store.
+// Nothing else (memcpy, non-atomic assignment, the kernel) writes to an arena.
+//
+// Memory ordering: loads acquire and stores release. A reader that copies words
+// and then loads a version word therefore sees a changed version if it saw any
+// word stored after that change.
+
+#ifndef COMMON_ARENA_WORD_H_
+#define COMMON_ARENA_WORD_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace ets_keeper {
+
+static_assert(std::atomic_ref<uint64_t>::is_always_lock_free);
+
+// LoadWord()
+//
+// `word` may lie in a mapping that this process can only read.
+inline uint64_t LoadWord(const uint64_t* word) {
+  return std::atomic_ref<uint64_t>(*const_cast<uint64_t*>(word))
+      .load(std::memory_order_acquire);
+}
+
+// StoreWord()
+inline void StoreWord(uint64_t* word, uint64_t value) {
+  std::atomic_ref<uint64_t>(*word).store(value, std::memory_order_release);
+}
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_ARENA_WORD_H_

@@ -1,0 +1,234 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: hash_core.h
+// -----------------------------------------------------------------------------
+//
+// `HashCore`: the set of rows in an arena, one row a key. It is crash-atomic:
+// killed at any instruction, the arena reads correctly at once, and after
+// `Recover()`, which is O(lanes), every acknowledged operation is in it and the
+// one in progress is wholly in or wholly out.
+//
+//   HashCore::Format(arena.get(), {.key = {.word = 0}, .seed = random});
+//   auto core = HashCore::Attach(arena.get());
+//   (*core)->RaiseEpoch(1);
+//   (*core)->Insert(/*epoch=*/1, key, row);
+//   (*core)->reader().Lookup(key, &row);
+//
+// It deals in encoded rows; `common/table` gives them types. See hash_layout.h
+// for how the rows lie, and ETS' `set` for what the operations mean.
+//
+// Every write names the epoch of the ownership under which it is made, and is
+// refused with `kNotOwner` if the arena has another by now.
+//
+// Thread safety: any number of threads of one process may write and read at the
+// same time; other processes may read. Writers of keys in different lanes do
+// not meet. An operation is a full barrier of its key: it happens before every
+// later one that sees it.
+//
+// Lifetime: the arena must outlive the core.
+//
+// It is not a bag, it does not shrink, and it never calls back while holding a
+// lock but into the functions given to `Change()`, `Increment()` and
+// `ChangeAll()`, which must not use the same core.
+
+#ifndef COMMON_HASH_HASH_CORE_H_
+#define COMMON_HASH_HASH_CORE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "common/arena/arena.h"
+#include "common/hash/hash_edit.h"
+#include "common/hash/hash_key.h"
+#include "common/hash/hash_layout.h"
+#include "common/hash/hash_reader.h"
+#include "common/row/layout.h"
+#include "common/row/row_buffer.h"
+
+namespace ets_keeper {
+
+// HashCurrent
+//
+// What a change finds under its key. Valid during the call.
+class HashCurrent {
+ public:
+  HashCurrent(const HashEdit& edit, const HashEdit::Place& place, bool is_new)
+      : edit_(edit), place_(place), is_new_(is_new) {}
+
+  // Whether there is a row.
+  [[nodiscard]] bool found() const { return place_.found(); }
+
+  // Whether there was one before the batch: an earlier change of the same batch
+  // does not count.
+  [[nodiscard]] bool found_before() const { return found() && !is_new_; }
+
+  // A copy of the row; there must be one.
+  [[nodiscard]] RowBuffer Row() const { return edit_.Row(place_.record); }
+
+ private:
+  const HashEdit& edit_;
+  const HashEdit::Place& place_;
+  const bool is_new_;
+};
+
+// HashAction
+//
+// What a change wants: keep what is there, remove it, or put `row` in its
+// place. `row` must have the change's key, and live until the operation ends.
+struct HashAction {
+  enum Kind { kKeep, kRemove, kPut };
+
+  Kind kind = kKeep;
+  absl::Span<const uint64_t> row;
+
+  static HashAction Keep() { return {}; }
+  static HashAction Remove() { return {.kind = kRemove, .row = {}}; }
+  static HashAction Put(absl::Span<const uint64_t> row) {
+    return {.kind = kPut, .row = row};
+  }
+};
+
+// HashChange
+//
+// Decides what becomes of a key. An error gives up the whole operation.
+using HashChange =
+    absl::FunctionRef<absl::StatusOr<HashAction>(const HashCurrent&)>;
+
+class HashCore {
+ public:
+  struct Options {
+    uint32_t lanes_log2 = 3;  // how many writers can work side by side; 0..10
+    KeyLayout key;
+    uint64_t seed = 0;    // of the hash; draw it at random
+    uint64_t schema = 0;  // fingerprint and text, stored for whoever attaches
+    absl::string_view schema_text;
+  };
+
+  // HashCore::kAnyEpoch
+  //
+  // For a write that no owner makes, and that no change of owner refuses.
+  static constexpr uint64_t kAnyEpoch = ~uint64_t{0};
+
+  // HashCore::Format()
+  //
+  // Makes an unformatted arena an empty table. Errors as Arena::BeginFormat(),
+  // and `kBadOption` for a number of lanes that the arena has no room for.
+  [[nodiscard]] static absl::Status Format(Arena* arena,
+                                           const Options& options);
+
+  // HashCore::Attach()
+  //
+  // A core over an arena that somebody formatted, trusting nothing in it:
+  // `kCorrupt` if it is no such table. Writes nothing; a read-only arena gives
+  // a core for reading only.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<HashCore>> Attach(
+      Arena* arena);
+
+  HashCore(const HashCore&) = delete;
+  HashCore& operator=(const HashCore&) = delete;
+
+  // HashCore::Recover()
+  //
+  // Finishes what a killed writer had committed. To be called after `Attach()`,
+  // before the first write, while no process writes. May itself be killed and
+  // repeated. `kCorrupt` if the arena's words are impossible.
+  [[nodiscard]] absl::Status Recover();
+
+  // HashCore::RaiseEpoch()
+  //
+  // From now on only writes of the given epoch are accepted. Waits for the
+  // writes in progress; when it returns none of an older epoch will follow.
+  void RaiseEpoch(uint64_t epoch);
+  [[nodiscard]] uint64_t epoch() const {
+    return LoadWord(&geometry_.arena->header().epoch);
+  }
+
+  [[nodiscard]] const HashReader& reader() const { return reader_; }
+  [[nodiscard]] const HashGeometry& geometry() const { return geometry_; }
+  [[nodiscard]] uint64_t seed() const { return geometry_.seed; }
+
+  // HashCore::Change()
+  //
+  // The primitive: `change` sees what is under `key` and decides, while no
+  // other writer can come. Expected O(1) plus the size of the row. Errors: the
+  // change's own, `kNotOwner`, `kNoMemory`, `kBadRow` (too large), `kCorrupt`;
+  // then nothing has changed.
+  [[nodiscard]] absl::Status Change(uint64_t epoch, const HashKey& key,
+                                    HashChange change);
+
+  // HashCore::Insert(), HashCore::InsertNew()
+  //
+  // `Insert()` puts the row in place of the one with the same key, if any.
+  // `InsertNew()` returns false, and does nothing, if there is one.
+  [[nodiscard]] absl::Status Insert(uint64_t epoch, const HashKey& key,
+                                    absl::Span<const uint64_t> row);
+  [[nodiscard]] absl::StatusOr<bool> InsertNew(uint64_t epoch,
+                                               const HashKey& key,
+                                               absl::Span<const uint64_t> row);
+
+  // HashCore::Delete(), HashCore::Take()
+  //
+  // Removes the row; false if there is none. `Take()` copies it to `row` first.
+  [[nodiscard]] absl::StatusOr<bool> Delete(uint64_t epoch, const HashKey& key);
+  [[nodiscard]] absl::StatusOr<bool> Take(uint64_t epoch, const HashKey& key,
+                                          RowBuffer* row);
+
+  // HashCore::Increment()
+  //
+  // Replaces one word of the row in place by what `increment` makes of it, and
+  // returns the new word: no copy, no allocation. `kKeyNotFound` if there is no
+  // such row; an error of `increment` leaves the word as it is. The word must
+  // not be part of the key.
+  [[nodiscard]] absl::StatusOr<uint64_t> Increment(
+      uint64_t epoch, const HashKey& key, uint32_t word,
+      absl::FunctionRef<absl::StatusOr<uint64_t>(uint64_t)> increment);
+
+  // HashCore::ChangeAll()
+  //
+  // Several changes, in order, each seeing those before it, as one: readers and
+  // crashes see all of them or none. An error of one gives up all. Batches
+  // exclude each other; other writes go on in other lanes. Cost: that of the
+  // changes, and O(k log k) for k of them.
+  struct KeyedChange {
+    HashKey key;
+    HashChange change;
+  };
+  [[nodiscard]] absl::Status ChangeAll(uint64_t epoch,
+                                       absl::Span<const KeyedChange> changes);
+
+ private:
+  class Batch;
+
+  explicit HashCore(const HashGeometry& geometry);
+
+  // `status` is ok if the arena's epoch is the given one.
+  absl::Status CheckEpoch(uint64_t epoch) const;
+
+  // Splits up to `budget` buckets of the lane if it needs it. Never fails: a
+  // table that cannot grow goes on with longer chains.
+  void Grow(uint32_t lane, uint64_t budget);
+
+  // The lane's lock, held by the writer of any key in it.
+  struct alignas(64) LaneLock {
+    absl::Mutex mutex;
+  };
+
+  const HashGeometry geometry_;
+  const HashReader reader_;
+  const std::unique_ptr<LaneLock[]> locks_;
+  absl::Mutex batch_mutex_;  // held during a batch; before any lane's lock
+};
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_HASH_HASH_CORE_H_

@@ -1,0 +1,105 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: hash_record.h
+// -----------------------------------------------------------------------------
+//
+// Reading the record that a slot names. Readers call these while the record may
+// be re-used under them, so they trust nothing and stay inside the arena; what
+// they found counts only if the bucket's version says so afterwards.
+//
+//   std::optional<uint64_t> words = RecordWords(arena, record);
+//   if (words && RecordHasKey(geometry, record, *words, key)) ...
+//
+// Thread safety: pure functions of the arena's words.
+
+#ifndef COMMON_HASH_HASH_RECORD_H_
+#define COMMON_HASH_HASH_RECORD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "absl/types/span.h"
+#include "common/arena/arena.h"
+#include "common/arena/word.h"
+#include "common/hash/hash_key.h"
+#include "common/hash/hash_layout.h"
+#include "common/row/row_buffer.h"
+
+namespace ets_keeper {
+
+// kMaxChain
+//
+// More overflow cells than any bucket has; a chain that goes on is a circle.
+inline constexpr int kMaxChain = 1 << 16;
+
+// RecordWords()
+//
+// The number of words of the row in `record`; nullopt if there can be no record
+// at that offset.
+[[nodiscard]] inline std::optional<uint64_t> RecordWords(const Arena& arena,
+                                                         uint64_t record) {
+  if (!arena.Holds(record, sizeof(HashRecord))) return std::nullopt;
+  const uint64_t words =
+      LoadWord(arena.At(record + offsetof(HashRecord, words)));
+  const uint64_t room = arena.bytes() - record - sizeof(HashRecord);
+  if (words == 0 || words > room / 8) return std::nullopt;
+  return words;
+}
+
+// RecordHasKey()
+//
+// Whether the row of `words` words in `record` has the given key.
+[[nodiscard]] inline bool RecordHasKey(const HashGeometry& geometry,
+                                       uint64_t record, uint64_t words,
+                                       const HashKey& key) {
+  const uint64_t* row = geometry.arena->At(record + sizeof(HashRecord));
+  uint64_t first = geometry.key.word;
+  if (first >= words) return false;
+  if (geometry.key.variable) {
+    const uint64_t descriptor = LoadWord(&row[first]);
+    if (DescriptorBytes(descriptor) != key.bytes) return false;
+    first = DescriptorWord(descriptor);
+  }
+  if (first > words || key.words.size() > words - first) return false;
+  for (size_t i = 0; i < key.words.size(); ++i) {
+    if (LoadWord(&row[first + i]) != key.words[i]) return false;
+  }
+  return true;
+}
+
+// CopyRecord()
+//
+// Replaces `row` by the `words` words in `record`.
+inline void CopyRecord(const Arena& arena, uint64_t record, uint64_t words,
+                       RowBuffer* row) {
+  const uint64_t* from = arena.At(record + sizeof(HashRecord));
+  row->resize(words);
+  for (uint64_t i = 0; i < words; ++i) (*row)[i] = LoadWord(&from[i]);
+}
+
+// KeyInRow()
+//
+// The words of the key in an encoded row, and its length in bytes; empty if the
+// row has no such key.
+[[nodiscard]] inline absl::Span<const uint64_t> KeyInRow(
+    const KeyLayout& layout, absl::Span<const uint64_t> row, uint64_t* bytes) {
+  *bytes = 0;
+  if (layout.word >= row.size()) return {};
+  if (!layout.variable) {
+    *bytes = uint64_t{layout.words} * 8;
+    return row.subspan(layout.word, layout.words);
+  }
+  const uint64_t descriptor = row[layout.word];
+  *bytes = DescriptorBytes(descriptor);
+  const uint64_t first = DescriptorWord(descriptor);
+  const uint64_t words = WordsFor(*bytes);
+  if (first > row.size() || words > row.size() - first) return {};
+  return row.subspan(first, words);
+}
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_HASH_HASH_RECORD_H_

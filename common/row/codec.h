@@ -1,0 +1,328 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: codec.h
+// -----------------------------------------------------------------------------
+//
+// `RowCodec<Row>` turns rows of a type into words and back (`layout.h`
+// describes the words, `fields.h` how a type lists its fields).
+//
+//   using Codec = RowCodec<User>;
+//   RowBuffer words;
+//   absl::Status encoded = Codec::Encode(User{7, "Ada", 0}, words);
+//
+//   User user;
+//   absl::Status decoded = Codec::Decode(words, user);  // checks every word
+//
+//   // One aligned word to count with, in place:
+//   constexpr FieldLayout kVisits = Codec::LayoutOf<&User::visits>();
+//   words[kVisits.word] += 1;
+//
+//   EncodedKey key;
+//   Codec::EncodeKey<&User::name>("Ada", key);  // builds no std::string
+//
+// Members are named by template arguments, so that layouts are constants.
+//
+// Thread safety: static functions; distinct rows and buffers may be used from
+// several threads. The words given to a `Decode` must not change meanwhile:
+// copy them out of shared memory first.
+//
+// It is not a format for files or networks: words are native-endian.
+
+#ifndef COMMON_ROW_CODEC_H_
+#define COMMON_ROW_CODEC_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "absl/base/optimization.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "common/row/encoding.h"
+#include "common/row/fields.h"
+#include "common/row/layout.h"
+#include "common/row/row_buffer.h"
+#include "common/row/schema.h"
+#include "common/row/value_codec.h"
+#include "common/row/value_type.h"
+
+namespace ets_keeper {
+
+// EncodedKey
+//
+// A key as words: exactly the words (a fixed key) or bytes with their padding
+// (a variable one) that are in the encoded row. `bytes` is the length without
+// padding. A variable key may be too large for any row, which is why `bytes`
+// has 64 bits: such a key simply equals no row's.
+struct EncodedKey {
+  absl::InlinedVector<uint64_t, 8> words;
+  uint64_t bytes = 0;
+  bool variable = false;
+};
+
+// RowCodec
+template <RowType Row>
+class RowCodec {
+ private:
+  static constexpr auto kList = Row::Fields();
+  static constexpr size_t kSize = decltype(kList)::kSize;
+  static_assert(row_internal::AllSupported(kList));
+  static_assert(sizeof(Row) <= kMaxFieldBytes, "the row type is too large");
+  static_assert(row_internal::CoversAll(kList),
+                "Fields() must list every member of the row type");
+  static_assert(row_internal::MembersAreDistinct(kList),
+                "Fields() lists a member twice");
+  static_assert(row_internal::NamesAreIdentifiers(kList),
+                "a field name must be an ASCII identifier");
+  static_assert(row_internal::NamesAreDistinct(kList),
+                "two fields have the same name");
+
+  static constexpr auto kNames = row_internal::NamesOf(kList);
+  static constexpr auto kTypes = row_internal::TypesOf(kList);
+  static constexpr auto kLayouts = LayoutsOf(kTypes);
+
+  template <auto Member>
+  static constexpr size_t IndexOf() {
+    constexpr size_t kIndex = row_internal::FindMember(kList, Member);
+    static_assert(kIndex < kSize, "no such member in Fields()");
+    return kIndex;
+  }
+
+ public:
+  // RowCodec::FieldType, RowCodec::KeyArg
+  //
+  // The type of a member, and how a key of that type is passed: scalars by
+  // value, strings as `absl::string_view`, vectors as `absl::Span`.
+  template <auto Member>
+  using FieldType =
+      typename row_internal::MemberTraits<decltype(Member)>::Value;
+  template <auto Member>
+  using KeyArg = row_internal::KeyArg<FieldType<Member>>;
+
+  // RowCodec::kFixedWords
+  //
+  // The length of the fixed part of every row.
+  static constexpr size_t kFixedWords =
+      kLayouts[kSize - 1].word + kLayouts[kSize - 1].words;
+
+  // RowCodec::kIsFixed
+  //
+  // Whether rows have no tail: each has exactly `kFixedWords` words then.
+  static constexpr bool kIsFixed =
+      std::none_of(kTypes.begin(), kTypes.end(),
+                   [](const ValueType& type) { return type.is_variable(); });
+
+  // RowCodec::LayoutOf()
+  //
+  // Where a field is in the row.
+  template <auto Member>
+  [[nodiscard]] static constexpr FieldLayout LayoutOf() {
+    return kLayouts[IndexOf<Member>()];
+  }
+
+  // RowCodec::KeyLayoutOf()
+  //
+  // The same for a field that is the key of a table. Optional and
+  // floating-point fields and vectors of strings cannot be keys.
+  template <auto Member>
+  [[nodiscard]] static constexpr KeyLayout KeyLayoutOf() {
+    static_assert(row_internal::KeyValue<FieldType<Member>>,
+                  "optional and floating-point fields and vectors of strings "
+                  "cannot be keys");
+    constexpr FieldLayout kLayout = LayoutOf<Member>();
+    return {.word = kLayout.word,
+            .words = kLayout.words,
+            .variable = kLayout.kind == FieldKind::kBytes};
+  }
+
+  // RowCodec::schema()
+  //
+  // The schema of the row type; it lives for ever.
+  [[nodiscard]] static const Schema& schema() {
+    static const Schema* const schema = [] {
+      std::array<Schema::NamedType, kSize> fields;
+      ForEachField([&](auto index, const auto& field) {
+        fields[index] = {field.name, kTypes[index]};
+      });
+      return new Schema(fields);
+    }();
+    return *schema;
+  }
+
+  // RowCodec::Encode()
+  //
+  // Replaces the content of `out` with the words of `row`. kBadRow, with `out`
+  // as it was, when a field has 4 GiB or the row 32 GiB; never fails when
+  // `kIsFixed`.
+  [[nodiscard]] static absl::Status Encode(const Row& row, RowBuffer& out) {
+    row_internal::TailPlan plan(kFixedWords);
+    if constexpr (!kIsFixed) {
+      absl::Status status = Plan(row, plan);
+      if (!status.ok()) return status;
+    }
+    if (out.size() != plan.words()) out.resize(plan.words());
+    Store(row, out.data());
+    return absl::OkStatus();
+  }
+
+  // RowCodec::EncodeFixed()
+  //
+  // The same for rows without a tail, as a plain array.
+  [[nodiscard]] static std::array<uint64_t, kFixedWords> EncodeFixed(
+      const Row& row) requires(kIsFixed) {
+    std::array<uint64_t, kFixedWords> words;
+    Store(row, words.data());
+    return words;
+  }
+
+  // RowCodec::Decode()
+  //
+  // Replaces `out` with the row in `words`, which may hold anything. kCorrupt,
+  // naming the field and with `out` as it was, when they are not exactly the
+  // encoding of some row. Allocates in proportion to the words.
+  [[nodiscard]] static absl::Status Decode(absl::Span<const uint64_t> words,
+                                           Row& out) {
+    absl::Status status = Check(words);
+    if (ABSL_PREDICT_FALSE(!status.ok())) return status;
+    ForEachField([&](auto index, const auto& field) {
+      row_internal::LoadValue(words.data(), kLayouts[index].word,
+                              out.*field.member);
+    });
+    return status;
+  }
+
+  // RowCodec::DecodeField()
+  //
+  // The same for one field of the row. The whole row is checked.
+  template <auto Member>
+  [[nodiscard]] static absl::Status DecodeField(
+      absl::Span<const uint64_t> words, FieldType<Member>& out) {
+    absl::Status status = Check(words);
+    if (ABSL_PREDICT_FALSE(!status.ok())) return status;
+    row_internal::LoadValue(words.data(), LayoutOf<Member>().word, out);
+    return status;
+  }
+
+  // RowCodec::Check()
+  //
+  // What `Decode()` checks.
+  [[nodiscard]] static absl::Status Check(absl::Span<const uint64_t> words) {
+    if (ABSL_PREDICT_FALSE(kIsFixed ? words.size() != kFixedWords
+                                    : words.size() < kFixedWords)) {
+      return row_internal::CorruptSize(words.size(), kFixedWords);
+    }
+    row_internal::TailReader tail(words, kFixedWords);
+    return CheckFields(words.data(), tail, std::make_index_sequence<kSize>());
+  }
+
+  // RowCodec::EncodeWord()
+  //
+  // The word of a scalar field, for replacing it in place.
+  template <auto Member>
+  [[nodiscard]] static constexpr uint64_t EncodeWord(FieldType<Member> value) {
+    static_assert(LayoutOf<Member>().kind == FieldKind::kWord,
+                  "only a scalar field is one word");
+    return row_internal::ScalarToWord(value);
+  }
+
+  // RowCodec::EncodeKey()
+  //
+  // Replaces `out` with the key's words.
+  template <auto Member>
+  static void EncodeKey(KeyArg<Member> key, EncodedKey& out) {
+    constexpr KeyLayout kKey = KeyLayoutOf<Member>();
+    out.variable = kKey.variable;
+    if constexpr (kKey.variable) {
+      out.bytes = row_internal::BytesOf(key);
+      out.words.resize(WordsFor(out.bytes));
+      row_internal::StoreBytes(key, out.words.data(), out.bytes);
+    } else {
+      out.bytes = uint64_t{kKey.words} * 8;
+      out.words.resize(kKey.words);
+      row_internal::StoreFixed<FieldType<Member>>(key, out.words.data());
+    }
+  }
+
+  // RowCodec::EncodeFixedKey()
+  //
+  // The same for a key of a fixed number of words, as a plain array.
+  template <auto Member>
+  [[nodiscard]] static auto EncodeFixedKey(KeyArg<Member> key) requires(
+      !KeyLayoutOf<Member>().variable) {
+    std::array<uint64_t, KeyLayoutOf<Member>().words> words;
+    row_internal::StoreFixed<FieldType<Member>>(key, words.data());
+    return words;
+  }
+
+ private:
+  // Calls `f(index, field)` for each field, the index being a constant.
+  template <typename F>
+  static constexpr void ForEachField(F f) {
+    [&]<size_t... I>(std::index_sequence<I...>) {
+      (f(std::integral_constant<size_t, I>(), std::get<I>(kList.fields)), ...);
+    }
+    (std::make_index_sequence<kSize>());
+  }
+
+  static absl::Status Plan(const Row& row, row_internal::TailPlan& plan) {
+    absl::Status status;
+    row_internal::AllFields(kList, [&](const auto& field) {
+      uint64_t bytes = 0;
+      const bool fits = row_internal::PlanValue(row.*field.member, plan, bytes);
+      if (!fits) status = row_internal::FieldTooLarge(field.name, bytes);
+      return fits;
+    });
+    return status;
+  }
+
+  static void Store(const Row& row, uint64_t* words) {
+    uint64_t tail = kFixedWords;
+    ForEachField([&](auto index, const auto& field) {
+      row_internal::StoreValue(row.*field.member, words, kLayouts[index].word,
+                               tail);
+    });
+  }
+
+  template <size_t I>
+  static row_internal::Problem CheckField(const uint64_t* words,
+                                          row_internal::TailReader& tail) {
+    constexpr ValueType kType = kTypes[I];
+    constexpr uint32_t kWord = kLayouts[I].word;
+    if constexpr (kLayouts[I].kind == FieldKind::kWord) {
+      return row_internal::IsScalarWord(kType.scalar, words[kWord])
+                 ? nullptr
+                 : "is out of range";
+    } else {
+      return row_internal::CheckValue(kType, words + kWord, tail);
+    }
+  }
+
+  template <size_t... I>
+  static absl::Status CheckFields(const uint64_t* words,
+                                  row_internal::TailReader& tail,
+                                  std::index_sequence<I...>) {
+    size_t index = 0;
+    row_internal::Problem problem = nullptr;
+    const bool good = ((index = I, problem = CheckField<I>(words, tail),
+                        problem == nullptr) &&
+                       ...);
+    if (ABSL_PREDICT_FALSE(!good)) {
+      return row_internal::CorruptField(kNames[index], problem);
+    }
+    if (ABSL_PREDICT_FALSE(!kIsFixed && !tail.at_end())) {
+      return row_internal::CorruptTail();
+    }
+    return absl::OkStatus();
+  }
+};
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_ROW_CODEC_H_

@@ -1,0 +1,118 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: table_state.h
+// -----------------------------------------------------------------------------
+//
+// `TableState`: one table as this OS process sees it, without the type of its
+// rows. All handles of the table share it; the last one to go unmaps it.
+//
+//   auto state = TableState::Make({.name = "users"}, schema, key_layout);
+//
+// Thread safety: everything may be called from any thread.
+//
+// It knows no other tables and decides nothing about owners: that is `Tables`.
+
+#ifndef COMMON_TABLE_TABLE_STATE_H_
+#define COMMON_TABLE_TABLE_STATE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "common/arena/arena.h"
+#include "common/hash/hash_core.h"
+#include "common/row/layout.h"
+#include "common/row/schema.h"
+#include "common/table/table_options.h"
+
+namespace ets_keeper {
+
+class TableState {
+ public:
+  // TableState::Make()
+  //
+  // A new table of rows of `schema` with the key at `key`; in `arena`, if
+  // there is one: an empty arena is formatted, a used one recovered, its epoch
+  // raised. Errors: `kBadOption`, `kNoMemory`, `kCorrupt`, `kSchemaMismatch`.
+  [[nodiscard]] static absl::StatusOr<std::shared_ptr<TableState>> Make(
+      absl::string_view name, TableAccess access, uint64_t max_bytes,
+      uint32_t writers, std::unique_ptr<Arena> arena, const Schema& schema,
+      const KeyLayout& key);
+
+  // TableState::MakeReader()
+  //
+  // A table that another process owns, from an arena that is mapped read-only.
+  [[nodiscard]] static absl::StatusOr<std::shared_ptr<TableState>> MakeReader(
+      absl::string_view name, std::unique_ptr<Arena> arena);
+
+  [[nodiscard]] TableId id() const { return id_; }
+  [[nodiscard]] HashCore& core() const { return *core_; }
+  [[nodiscard]] Arena& arena() const { return *arena_; }
+
+  [[nodiscard]] std::string name() const ABSL_LOCKS_EXCLUDED(mutex_);
+  void set_name(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  [[nodiscard]] TableAccess access() const {
+    return access_.load(std::memory_order_acquire);
+  }
+  void set_access(TableAccess access) {
+    access_.store(access, std::memory_order_release);
+  }
+
+  // TableState::MarkDeleted()
+  //
+  // From now on every handle is told `kTableNotFound`.
+  void MarkDeleted() { deleted_.store(true, std::memory_order_release); }
+  [[nodiscard]] bool deleted() const {
+    return deleted_.load(std::memory_order_acquire);
+  }
+
+  // TableState::CheckRead(), TableState::CheckWrite()
+  //
+  // Whether a handle that was made under `epoch` (HashCore::kAnyEpoch: of no
+  // owner) may read or write now. That the epoch is still the owner's is for
+  // the core to say when it writes.
+  [[nodiscard]] absl::Status CheckRead(uint64_t epoch) const;
+  [[nodiscard]] absl::Status CheckWrite(uint64_t epoch) const;
+
+  // TableState::CheckSchema()
+  //
+  // `kSchemaMismatch`, naming both, unless the rows and the key are these.
+  [[nodiscard]] absl::Status CheckSchema(const Schema& schema,
+                                         const KeyLayout& key) const;
+
+  // TableState::Name()
+  //
+  // The status with the table named in front of its message.
+  [[nodiscard]] absl::Status Name(const absl::Status& status) const;
+
+  // TableState::Error()
+  //
+  // An error of this table.
+  [[nodiscard]] absl::Status Error(Cause cause,
+                                   absl::string_view message) const;
+
+ private:
+  TableState(absl::string_view name, TableAccess access,
+             std::unique_ptr<Arena> arena, std::unique_ptr<HashCore> core);
+
+  const TableId id_;
+  const std::unique_ptr<Arena> arena_;
+  const std::unique_ptr<HashCore> core_;
+  std::atomic<TableAccess> access_;
+  std::atomic<bool> deleted_{false};
+  mutable absl::Mutex mutex_;
+  std::string name_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_TABLE_TABLE_STATE_H_
