@@ -344,6 +344,7 @@ TEST_F(KeeperMainTest, AfterAThousandKillsTheKeeperHasNothingOpenThatItHadNot) {
   ASSERT_EQ(tables->size(), 1u);
   EXPECT_EQ(tables->at(0).epoch, uint64_t{kKills});
   ASSERT_TRUE(client.Drop("users").ok());
+  Settle(client);  // the name is free at once, the memory right after
   EXPECT_EQ(DescriptorsOf(keeper_->pid()), before);
 }
 
@@ -396,13 +397,15 @@ TEST_F(KeeperMainTest, AKeeperThatWasKilledIsReplacedAtItsPath) {
     const absl::StatusOr<KeeperProcess> keeper = KeeperProcess::Start(
         {.binary = std::string(kBinary), .flags = {"--socket=" + socket}});
     self.Say(KeeperClient::Connect(socket).status().ToString());
-    self.Linger();
+    self.Hear();
   });
   EXPECT_TRUE(WIFSIGNALED(keeper_->End(SIGKILL)));
   EXPECT_EQ(CauseOf(client.Ping()), Cause::kNoKeeper);
   EXPECT_TRUE(std::filesystem::exists(socket));
   second.Say("go");
   EXPECT_EQ(second.Hear(), "OK");
+  second.Say("enough");
+  EXPECT_EQ(second.Hear(), "");  // it has cleaned up after itself
 }
 
 }  // namespace

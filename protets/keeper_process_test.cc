@@ -67,26 +67,35 @@ TEST(KeeperProcessTest, EndingItTwiceIsNothing) {
   EXPECT_EQ(keeper->pid(), 0);
 }
 
-// A process that starts a keeper, tells its pid, and is killed.
+struct Left {
+  pid_t keeper;
+  char socket[64];
+};
+
+// A process that starts a keeper, tells of it, and is killed. The folder that
+// it could not remove goes here.
 pid_t KeeperOfAKilledParent(bool outlive_parent) {
   int ends[2];
   EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
   const UniqueFd read_end(ends[0]);
   const UniqueFd write_end(ends[1]);
   const pid_t parent = fork();
+  Left left = {};
   if (parent == 0) {
     const absl::StatusOr<KeeperProcess> keeper = KeeperProcess::Start(
         {.binary = kBinary, .outlive_parent = outlive_parent});
-    const pid_t pid = keeper.ok() ? keeper->pid() : 0;
-    if (write(ends[1], &pid, sizeof(pid)) != sizeof(pid)) _exit(1);
+    if (!keeper.ok()) _exit(1);
+    left.keeper = keeper->pid();
+    keeper->socket().copy(left.socket, sizeof(left.socket) - 1);
+    if (write(ends[1], &left, sizeof(left)) != sizeof(left)) _exit(1);
     while (true) pause();
   }
-  pid_t keeper = 0;
-  EXPECT_EQ(read(ends[0], &keeper, sizeof(keeper)),
-            static_cast<ssize_t>(sizeof(keeper)));
+  EXPECT_EQ(read(ends[0], &left, sizeof(left)),
+            static_cast<ssize_t>(sizeof(left)));
   kill(parent, SIGKILL);
   waitpid(parent, nullptr, 0);
-  return keeper;
+  std::filesystem::remove_all(std::filesystem::path(left.socket).parent_path());
+  return left.keeper;
 }
 
 TEST(KeeperProcessTest, StopsByItselfWhenTheParentIsKilled) {

@@ -108,10 +108,10 @@ class HashCore {
  public:
   struct Options {
     uint32_t lanes_log2 = 3;  // how many writers can work side by side; 0..10
-    KeyLayout key;
+    KeyLayout key = {};
     uint64_t seed = 0;    // of the hash; draw it at random
     uint64_t schema = 0;  // fingerprint and text, stored for whoever attaches
-    absl::string_view schema_text;
+    absl::string_view schema_text = {};
   };
 
   // HashCore::kAnyEpoch

@@ -60,8 +60,8 @@ enum class TableAccess : uint8_t { kPrivate, kProtected, kPublic };
 // is told by a `TableTransfer` with a copy of `data`, unless `silent`. The
 // chain stays in force when a table is inherited: the next living one is next.
 struct Heirs {
-  std::vector<Pid> chain;
-  std::any data;
+  std::vector<Pid> chain = {};
+  std::any data = {};
   bool silent = false;
 };
 
@@ -70,22 +70,22 @@ struct Heirs {
 // The message that a process gets when it has become the owner of a table, by
 // inheritance or by a gift.
 struct TableTransfer {
-  TableId table;
-  std::string name;  // the table's name at that moment; may be empty
-  Pid from;          // the owner before
-  std::any data;     // of the heirs, or of the gift
+  TableId table = {};
+  std::string name = {};  // the table's name at that moment; may be empty
+  Pid from = {};          // the owner before
+  std::any data = {};     // of the heirs, or of the gift
 };
 
 // TableOptions
 struct TableOptions {
   // Not empty: the table is found by this name, which must be free. Empty: it
   // is found by its id only.
-  std::string name;
+  std::string name = {};
 
   TableAccess access = TableAccess::kProtected;
 
   // Dead processes in the chain are left out.
-  Heirs heirs;
+  Heirs heirs = {};
 
   // The most bytes that the table may ever use: address space, of which pages
   // are taken as rows come. Not used if `arena` is given.
@@ -98,24 +98,24 @@ struct TableOptions {
   // The memory to live in: an arena over a memfd outlives this OS process. If
   // it holds a table already, that one is recovered and its rows are kept.
   // Null: private memory.
-  std::unique_ptr<Arena> arena;
+  std::unique_ptr<Arena> arena = nullptr;
 };
 
 // TableInfo
 //
 // A table as it was at one moment.
 struct TableInfo {
-  TableId id;
-  std::string name;  // empty: it has none
+  TableId id = {};
+  std::string name = {};  // empty: it has none
   TableAccess access = TableAccess::kProtected;
-  Pid owner;
-  std::vector<Pid> heirs;  // in order, the living ones only
-  uint64_t epoch = 0;      // of the ownership; goes up with each new owner
-  uint64_t size = 0;       // rows
-  uint64_t memory = 0;     // bytes in use, of `max_memory`
+  Pid owner = {};
+  std::vector<Pid> heirs = {};  // in order, the living ones only
+  uint64_t epoch = 0;           // of the ownership; goes up with each new owner
+  uint64_t size = 0;            // rows
+  uint64_t memory = 0;          // bytes in use, of `max_memory`
   uint64_t max_memory = 0;
   bool survives_process = false;  // it lives in a memfd
-  std::string schema;
+  std::string schema = {};
 
   // Whether the rows would survive the death of the owner.
   [[nodiscard]] bool is_protected() const { return !heirs.empty(); }

@@ -31,6 +31,7 @@
 #include "common/hash/hash_core.h"
 #include "common/row/layout.h"
 #include "common/row/schema.h"
+#include "common/status/status.h"
 #include "common/table/table_options.h"
 
 namespace ets_keeper {

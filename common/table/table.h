@@ -1,0 +1,417 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: table.h
+// -----------------------------------------------------------------------------
+//
+// Tables of typed rows with the semantics of an ETS `set`: one row a key. Three
+// handles differ in what they may do:
+//
+//   * `Table<Row, &Row::key>`        the owner's: everything
+//   * `TableWriter<Row, &Row::key>`  reads, and writes if the table is public
+//   * `TableReader<Row, &Row::key>`  reads, unless the table is private
+//
+//   struct User {
+//     uint64_t id = 0;
+//     std::string name;
+//     int64_t visits = 0;
+//     static constexpr auto Fields() {
+//       return FieldList(Field("id", &User::id), Field("name", &User::name),
+//                        Field("visits", &User::visits));
+//     }
+//   };
+//
+//   Tables tables;
+//   auto users = Table<User, &User::id>::New(tables, me, {.name = "users"});
+//   absl::Status stored = users->Insert({7, "Ada", 0});
+//   auto visits = users->UpdateCounter<&User::visits>(7, 1);
+//   absl::StatusOr<std::optional<User>> ada = users->Lookup(7);
+//
+// Rows are values: copied in, copied out. An operation that fails has changed
+// nothing; its status names the table and has a `Cause`:
+//
+//   kTableNotFound   the table was deleted, whatever has its name now
+//   kNotOwner        the owner's handle, after the table changed hands
+//   kReadProtected   the table is private, and the handle not its owner's
+//   kWriteProtected  the table is not public, and the handle not its owner's
+//   kNoMemory        the table, or the machine, is full
+//   kBadRow          a field of 4 GiB or more
+//   kCorrupt         the memory does not hold a table (any more)
+//
+// Thread safety: a handle may be used by several threads, and so may all
+// handles of a table. Each operation is atomic and isolated; readers wait for
+// nobody. Memory ordering: a write happens before every read that sees it.
+//
+// Lifetime: handles are values, cheap to copy; the table's memory lives as long
+// as one of them. Destroying a handle does nothing to the table.
+//
+// It is not a map: nothing refers into the table, so there are no iterators and
+// no references that a writer could invalidate.
+
+#ifndef COMMON_TABLE_TABLE_H_
+#define COMMON_TABLE_TABLE_H_
+
+#include <any>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "common/hash/hash_core.h"
+#include "common/hash/hash_key.h"
+#include "common/hash/hash_reader.h"
+#include "common/pid/pid.h"
+#include "common/row/row.h"
+#include "common/row/row_buffer.h"
+#include "common/status/status.h"
+#include "common/table/batch.h"
+#include "common/table/counter.h"
+#include "common/table/table_options.h"
+#include "common/table/table_state.h"
+#include "common/table/tables.h"
+
+namespace ets_keeper {
+
+// TableReader
+template <RowType Row, auto Key>
+class TableReader {
+ public:
+  using Codec = RowCodec<Row>;
+  using KeyArg = typename Codec::template KeyArg<Key>;
+
+  // TableReader::Of()
+  //
+  // A typed handle with the right of `handle`. `kSchemaMismatch` unless the
+  // table has rows of this type with this key.
+  [[nodiscard]] static absl::StatusOr<TableReader> Of(TableHandle handle) {
+    if (absl::Status s = CheckType(handle); !s.ok()) return s;
+    return TableReader(std::move(handle));
+  }
+
+  // TableReader::Lookup()
+  //
+  // The row with the given key; nullopt if there is none. O(1).
+  [[nodiscard]] absl::StatusOr<std::optional<Row>> Lookup(KeyArg key) const {
+    if (absl::Status s = CheckRead(); !s.ok()) return s;
+    RowBuffer words;
+    EncodedKey encoded;
+    if (!core().reader().Lookup(HashKeyOf(key, &encoded), &words)) {
+      return std::optional<Row>();
+    }
+    std::optional<Row> row(std::in_place);
+    if (absl::Status s = Codec::Decode(words, *row); !s.ok()) return Named(s);
+    return row;
+  }
+
+  // TableReader::LookupElement()
+  //
+  // One field of the row; `kKeyNotFound` if there is no row. O(size of row).
+  template <auto Member>
+  [[nodiscard]] absl::StatusOr<typename Codec::template FieldType<Member>>
+  LookupElement(KeyArg key) const {
+    absl::StatusOr<std::optional<Row>> row = Lookup(key);
+    if (!row.ok()) return row.status();
+    if (!row->has_value()) return KeyNotFound(key);
+    return std::move((**row).*Member);
+  }
+
+  // TableReader::Member()
+  //
+  // Whether there is a row with the given key. O(1).
+  [[nodiscard]] absl::StatusOr<bool> Member(KeyArg key) const {
+    if (absl::Status s = CheckRead(); !s.ok()) return s;
+    EncodedKey encoded;
+    return core().reader().Lookup(HashKeyOf(key, &encoded), nullptr);
+  }
+
+  // TableReader::ForEach()
+  //
+  // Calls `visit` with every row. A row that is there all the while is visited
+  // exactly once, also if the table grows meanwhile; one that comes or goes may
+  // be visited or not. `visit` may use the table. O(size of the table).
+  [[nodiscard]] absl::Status ForEach(
+      absl::FunctionRef<void(const Row&)> visit) const {
+    HashCursor cursor;
+    std::vector<RowBuffer> rows;
+    for (;;) {
+      if (absl::Status s = CheckRead(); !s.ok()) return s;
+      if (!core().reader().Scan(&cursor, &rows)) return absl::OkStatus();
+      for (const RowBuffer& words : rows) {
+        Row row;
+        if (absl::Status s = Codec::Decode(words, row); !s.ok()) {
+          return Named(s);
+        }
+        visit(row);
+      }
+    }
+  }
+
+  // TableReader::Size()
+  //
+  // The number of rows. O(writers).
+  [[nodiscard]] absl::StatusOr<uint64_t> Size() const {
+    if (absl::Status s = CheckRead(); !s.ok()) return s;
+    return core().reader().Size();
+  }
+
+  [[nodiscard]] TableId id() const { return handle_.id(); }
+  [[nodiscard]] std::string name() const { return handle_.name(); }
+
+  // The untyped handle, which `Tables` takes.
+  [[nodiscard]] const TableHandle& handle() const { return handle_; }
+
+ protected:
+  explicit TableReader(TableHandle handle) : handle_(std::move(handle)) {}
+
+  static absl::Status CheckType(const TableHandle& handle) {
+    return handle.state().CheckSchema(Codec::schema(),
+                                      Codec::template KeyLayoutOf<Key>());
+  }
+
+  HashCore& core() const { return handle_.state().core(); }
+  uint64_t epoch() const { return handle_.epoch(); }
+  absl::Status CheckRead() const { return handle_.state().CheckRead(epoch()); }
+  absl::Status CheckWrite() const {
+    return handle_.state().CheckWrite(epoch());
+  }
+  absl::Status Named(const absl::Status& status) const {
+    return handle_.state().Name(status);
+  }
+
+  // The result refers to `encoded`.
+  HashKey HashKeyOf(KeyArg key, EncodedKey* encoded) const {
+    Codec::template EncodeKey<Key>(key, *encoded);
+    return MakeHashKey(core().seed(), encoded->words, encoded->bytes);
+  }
+
+  absl::Status KeyNotFound(KeyArg key) const {
+    std::string text = "there is no row with this key";
+    if constexpr (requires { absl::StrCat(key); }) {
+      text = absl::StrCat("there is no row with the key ", key);
+    }
+    return handle_.state().Error(Cause::kKeyNotFound, text);
+  }
+
+ private:
+  TableHandle handle_;
+};
+
+// TableWriter
+template <RowType Row, auto Key>
+class TableWriter : public TableReader<Row, Key> {
+  using Reader = TableReader<Row, Key>;
+
+ public:
+  using Codec = typename Reader::Codec;
+  using KeyArg = typename Reader::KeyArg;
+  template <auto Member>
+  using FieldType = typename Codec::template FieldType<Member>;
+
+  [[nodiscard]] static absl::StatusOr<TableWriter> Of(TableHandle handle) {
+    if (absl::Status s = Reader::CheckType(handle); !s.ok()) return s;
+    return TableWriter(std::move(handle));
+  }
+
+  // TableWriter::Insert()
+  //
+  // Stores the row in place of the one with the same key, if any; or all of
+  // `rows`, or none: nobody sees a part of them. Of two rows with the same key
+  // the later one counts. O(1) a row.
+  [[nodiscard]] absl::Status Insert(const Row& row) const {
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    RowBuffer words;
+    if (absl::Status s = Codec::Encode(row, words); !s.ok()) {
+      return this->Named(s);
+    }
+    EncodedKey encoded;
+    return this->Named(this->core().Insert(
+        this->epoch(), this->HashKeyOf(row.*Key, &encoded), words));
+  }
+  [[nodiscard]] absl::Status Insert(absl::Span<const Row> rows) const {
+    Batch<Row, Key> batch;
+    for (const Row& row : rows) batch.Insert(row);
+    return Apply(batch);
+  }
+
+  // TableWriter::InsertNew()
+  //
+  // The same if there is no row with the key, or any of the keys; else returns
+  // false and stores nothing.
+  [[nodiscard]] absl::StatusOr<bool> InsertNew(const Row& row) const {
+    return InsertNew(absl::MakeConstSpan(&row, 1));
+  }
+  [[nodiscard]] absl::StatusOr<bool> InsertNew(
+      absl::Span<const Row> rows) const {
+    Batch<Row, Key> batch;
+    for (const Row& row : rows) batch.InsertNew(row);
+    const absl::Status status = Apply(batch);
+    if (CauseOf(status) == Cause::kKeyExists) return false;
+    if (!status.ok()) return status;
+    return true;
+  }
+
+  // TableWriter::Delete()
+  //
+  // Removes the row, if there is one. O(1).
+  [[nodiscard]] absl::Status Delete(KeyArg key) const {
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    EncodedKey encoded;
+    return this->Named(
+        this->core()
+            .Delete(this->epoch(), this->HashKeyOf(key, &encoded))
+            .status());
+  }
+
+  // TableWriter::Take()
+  //
+  // Removes the row and returns it; nullopt if there is none. O(1).
+  [[nodiscard]] absl::StatusOr<std::optional<Row>> Take(KeyArg key) const {
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    EncodedKey encoded;
+    RowBuffer words;
+    const absl::StatusOr<bool> found = this->core().Take(
+        this->epoch(), this->HashKeyOf(key, &encoded), &words);
+    if (!found.ok()) return this->Named(found.status());
+    if (!*found) return std::optional<Row>();
+    std::optional<Row> row(std::in_place);
+    if (absl::Status s = Codec::Decode(words, *row); !s.ok()) {
+      return this->Named(s);
+    }
+    return row;
+  }
+
+  // TableWriter::UpdateCounter()
+  //
+  // Adds to an integer field, in place, and returns its new value.
+  // `kKeyNotFound` if there is no row, `kOutOfRange` if the field cannot hold
+  // the result. With `otherwise`: if there is no row, that one is stored, under
+  // `key`, and then counted. O(1).
+  template <auto Member>
+  [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
+      KeyArg key, Increment increment) const {
+    constexpr FieldLayout kField = CounterLayout<Member>();
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    EncodedKey encoded;
+    const absl::StatusOr<uint64_t> word = this->core().Increment(
+        this->epoch(), this->HashKeyOf(key, &encoded), kField.word,
+        [&](uint64_t old) { return IncrementWord(kField, old, increment); });
+    if (CauseOf(word.status()) == Cause::kKeyNotFound) {
+      return this->KeyNotFound(key);
+    }
+    if (!word.ok()) return this->Named(word.status());
+    return static_cast<FieldType<Member>>(*word);
+  }
+  template <auto Member>
+  [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
+      KeyArg key, Increment increment, Row otherwise) const {
+    absl::StatusOr<FieldType<Member>> counted =
+        UpdateCounter<Member>(key, increment);
+    if (CauseOf(counted.status()) != Cause::kKeyNotFound) return counted;
+    Batch<Row, Key> batch;
+    uint64_t word = 0;
+    batch.template UpdateCounter<Member>(key, increment, std::move(otherwise),
+                                         &word);
+    if (absl::Status s = Apply(batch); !s.ok()) return s;
+    return static_cast<FieldType<Member>>(word);
+  }
+
+  // TableWriter::UpdateElement()
+  //
+  // Replaces one field of the row, which must not be the key; returns whether
+  // there is a row. O(size of the row).
+  template <auto Member>
+  [[nodiscard]] absl::StatusOr<bool> UpdateElement(
+      KeyArg key, const FieldType<Member>& value) const {
+    static_assert(Codec::template LayoutOf<Member>().word !=
+                      Codec::template LayoutOf<Key>().word,
+                  "the key of a row cannot be changed");
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    EncodedKey encoded;
+    RowBuffer words;
+    bool found = false;
+    const auto change =
+        [&](const HashCurrent& current) -> absl::StatusOr<HashAction> {
+      found = current.found();
+      if (!found) return HashAction::Keep();
+      Row row;
+      absl::Status status = Codec::Decode(current.Row(), row);
+      row.*Member = value;
+      if (status.ok()) status = Codec::Encode(row, words);
+      if (!status.ok()) return status;
+      return HashAction::Put(words);
+    };
+    const absl::Status status = this->core().Change(
+        this->epoch(), this->HashKeyOf(key, &encoded), change);
+    if (!status.ok()) return this->Named(status);
+    return found;
+  }
+
+  // TableWriter::Apply()
+  //
+  // Performs all of the batch, or nothing: also for readers, who see all of it
+  // once they have seen a part, and for a process that is killed meanwhile.
+  // Errors are those of its operations. O(k log k) for k operations.
+  [[nodiscard]] absl::Status Apply(const Batch<Row, Key>& batch) const {
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    return this->Named(batch.ApplyTo(this->core(), this->epoch()));
+  }
+
+ protected:
+  explicit TableWriter(TableHandle handle) : Reader(std::move(handle)) {}
+
+ private:
+  template <auto Member>
+  static constexpr FieldLayout CounterLayout() {
+    return Batch<Row, Key>::template CounterLayout<Member>();
+  }
+};
+
+// Table
+template <RowType Row, auto Key>
+class Table : public TableWriter<Row, Key> {
+  using Reader = TableReader<Row, Key>;
+  using Writer = TableWriter<Row, Key>;
+
+ public:
+  using Codec = typename Writer::Codec;
+
+  // Table::New()
+  //
+  // A new table that `owner` owns. Errors as Tables::Create().
+  [[nodiscard]] static absl::StatusOr<Table> New(Tables& tables, Pid owner,
+                                                 TableOptions options) {
+    absl::StatusOr<TableHandle> handle =
+        tables.Create(owner, std::move(options), Codec::schema(),
+                      Codec::template KeyLayoutOf<Key>());
+    if (!handle.ok()) return handle.status();
+    return Table(*std::move(handle));
+  }
+
+  // Table::Of()
+  //
+  // As TableReader::Of(); `kNotOwner` if the handle was not made for an owner.
+  [[nodiscard]] static absl::StatusOr<Table> Of(TableHandle handle) {
+    if (absl::Status s = Reader::CheckType(handle); !s.ok()) return s;
+    if (!handle.is_owner()) {
+      return handle.state().Error(Cause::kNotOwner,
+                                  "the handle is not its owner's");
+    }
+    return Table(std::move(handle));
+  }
+
+ private:
+  explicit Table(TableHandle handle) : Writer(std::move(handle)) {}
+};
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_TABLE_TABLE_H_
