@@ -1,0 +1,182 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/arena/heap.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "absl/status/status_matchers.h"
+#include "absl/status/statusor.h"
+#include "common/arena/arena.h"
+#include "common/arena/intent.h"
+#include "common/arena/word.h"
+#include "common/mutex/mutex.h"
+#include "common/status/status.h"
+#include "gtest/gtest.h"
+
+namespace ets_keeper {
+namespace {
+
+using ::absl_testing::IsOk;
+
+TEST(HeapClassTest, EveryClassHoldsWhatItIsTheClassOf) {
+  HeapClass last = {0};
+  for (uint64_t bytes = 1; bytes < 100'000; ++bytes) {
+    const HeapClass size = ClassOf(bytes);
+    ASSERT_GE(size.bytes(), bytes);
+    ASSERT_GE(size.index, last.index);
+    ASSERT_EQ(ClassOf(size.bytes()), size);
+    ASSERT_EQ(size.bytes() % 16, 0);
+    if (bytes > 256) {
+      ASSERT_LE(size.bytes() - bytes, bytes / 4);
+      ASSERT_EQ(size.bytes() % 64, 0);
+    }
+    last = size;
+  }
+}
+
+TEST(HeapClassTest, TheLargestBlockHasAClass) {
+  EXPECT_EQ(ClassOf(kMaxBlockBytes).bytes(), kMaxBlockBytes);
+  EXPECT_LT(ClassOf(kMaxBlockBytes).index, kHeapClasses);
+  EXPECT_EQ(kLineClass.bytes(), 64);
+}
+
+class HeapTest : public ::testing::Test {
+ protected:
+  static constexpr uint64_t kLane = 4096;
+  static constexpr uint64_t kLog = 8192;
+
+  HeapTest() : arena_(*Arena::CreatePrivate(1 << 20)) {
+    EXPECT_THAT(arena_->BeginFormat({}), IsOk());
+    Lock lock(arena_->grow_mutex());
+    EXPECT_THAT(arena_->CommitFront(16384), IsOk());
+  }
+
+  IntentLog* log() { return reinterpret_cast<IntentLog*>(arena_->At(kLog)); }
+  const HeapLane& lane() {
+    return *reinterpret_cast<HeapLane*>(arena_->At(kLane));
+  }
+
+  absl::StatusOr<uint64_t> Allocate(HeapClass size) {
+    Transaction transaction(arena_.get());
+    HeapTransaction heap(&transaction, kLane);
+    const absl::StatusOr<uint64_t> block = heap.Allocate(size);
+    if (!block.ok()) return block;
+    heap.Finish();
+    transaction.Commit(log());
+    return block;
+  }
+
+  void Free(uint64_t block, HeapClass size) {
+    Transaction transaction(arena_.get());
+    HeapTransaction heap(&transaction, kLane);
+    heap.Free(block, size);
+    heap.Finish();
+    transaction.Commit(log());
+  }
+
+  std::unique_ptr<Arena> arena_;
+};
+
+TEST_F(HeapTest, BlocksAreAlignedAndApart) {
+  std::map<uint64_t, uint64_t> blocks;
+  for (int i = 0; i < 300; ++i) {
+    const HeapClass size = i % 3 == 0 ? kLineClass : ClassOf(20 + i);
+    const auto block = Allocate(size);
+    ASSERT_THAT(block, IsOk());
+    EXPECT_EQ(*block % (size == kLineClass ? 64 : 16), 0);
+    blocks[*block] = size.bytes();
+  }
+  uint64_t end = 0;
+  for (const auto& [begin, bytes] : blocks) {
+    EXPECT_GE(begin, end);
+    end = begin + bytes;
+  }
+  EXPECT_LE(end, arena_->bytes());
+}
+
+TEST_F(HeapTest, AFreedBlockIsGivenOutAgain) {
+  const uint64_t block = *Allocate(ClassOf(100));
+  Free(block, ClassOf(100));
+  EXPECT_EQ(*Allocate(ClassOf(100)), block);
+}
+
+TEST_F(HeapTest, ABlockFreedInATransactionIsNotGivenOutByIt) {
+  const uint64_t block = *Allocate(ClassOf(100));
+  Transaction transaction(arena_.get());
+  HeapTransaction heap(&transaction, kLane);
+  heap.Free(block, ClassOf(100));
+  EXPECT_NE(*heap.Allocate(ClassOf(100)), block);
+}
+
+TEST_F(HeapTest, AnAbandonedTransactionAllocatesNothing) {
+  const uint64_t first = *Allocate(ClassOf(100));
+  uint64_t abandoned;
+  {
+    Transaction transaction(arena_.get());
+    HeapTransaction heap(&transaction, kLane);
+    abandoned = *heap.Allocate(ClassOf(100));
+    StoreWord(arena_->At(abandoned + 8), 1);  // filled, but never committed
+  }
+  EXPECT_NE(abandoned, first);
+  EXPECT_EQ(*Allocate(ClassOf(100)), abandoned);
+}
+
+TEST_F(HeapTest, AFullArenaIsAnErrorAndWhatIsFreedCanBeUsed) {
+  std::vector<uint64_t> blocks;
+  absl::StatusOr<uint64_t> block = Allocate(ClassOf(1000));
+  for (; block.ok(); block = Allocate(ClassOf(1000))) blocks.push_back(*block);
+  EXPECT_EQ(CauseOf(block.status()), Cause::kNoMemory);
+  EXPECT_GT(blocks.size(), 900);
+  Free(blocks.back(), ClassOf(1000));
+  EXPECT_THAT(Allocate(ClassOf(1000)), IsOk());
+}
+
+TEST_F(HeapTest, AFreeListThatLeadsNowhereIsReported) {
+  const uint64_t list =
+      kLane + offsetof(HeapLane, free) + ClassOf(100).index * 8;
+  for (const uint64_t hostile :
+       {uint64_t{8}, arena_->bytes() - 8, ~uint64_t{7}}) {
+    StoreWord(arena_->At(list), hostile);
+    EXPECT_EQ(CauseOf(Allocate(ClassOf(100)).status()), Cause::kCorrupt);
+  }
+}
+
+// live + free + rest of the chunk + waste is all that was ever taken.
+TEST_F(HeapTest, EveryByteIsAccountedFor) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  std::vector<std::pair<uint64_t, HeapClass>> live;
+  for (int i = 0; i < 5000; ++i) {
+    if (live.size() > 60 || (random() % 3 == 0 && !live.empty())) {
+      std::swap(live[random() % live.size()], live.back());
+      Free(live.back().first, live.back().second);
+      live.pop_back();
+    } else {
+      const HeapClass size =
+          random() % 4 == 0 ? kLineClass : ClassOf(1 + random() % 3000);
+      const auto block = Allocate(size);
+      ASSERT_THAT(block, IsOk());
+      live.emplace_back(*block, size);
+    }
+  }
+  uint64_t bytes = lane().waste + lane().chunk_end - lane().chunk_next;
+  for (const auto& [block, size] : live) bytes += size.bytes();
+  for (uint32_t i = 0; i < kHeapClasses; ++i) {
+    uint64_t block = lane().free[i];
+    for (; block != 0; block = LoadWord(arena_->At(block))) {
+      bytes += HeapClass{i}.bytes();
+    }
+  }
+  EXPECT_EQ(bytes, arena_->bytes() - LoadWord(&arena_->header().heap_top));
+}
+
+}  // namespace
+}  // namespace ets_keeper
