@@ -5,9 +5,9 @@
 // File: inheritance.h
 // -----------------------------------------------------------------------------
 //
-// `Inheritance` holds the tables of the processes of a `Runtime`: it sees who is
-// alive, hands tables on when a process dies, and delivers what the new owner
-// is to know.
+// `Inheritance` holds the tables of the processes of a `Runtime`: it sees who
+// is alive, hands tables on when a process dies, and delivers what the new
+// owner is to know.
 //
 //   Runtime runtime;
 //   Inheritance inheritance(runtime);
@@ -81,8 +81,7 @@ class Inheritance {
    public:
     explicit Processes(Runtime& runtime) : runtime_(runtime) {}
 
-    [[nodiscard]] bool IsAlive(Pid pid) const override
-        ABSL_LOCKS_EXCLUDED(mu_);
+    [[nodiscard]] bool IsAlive(Pid pid) const override ABSL_LOCKS_EXCLUDED(mu_);
     void Deliver(Pid to, TableTransfer transfer) override;
 
     Runtime& runtime() const { return runtime_; }

@@ -5,8 +5,8 @@
 // File: kept_table.h
 // -----------------------------------------------------------------------------
 //
-// The plain types with which a `Blanket` is told what to keep, and tells what it
-// keeps.
+// The plain types with which a `Blanket` is told what to keep, and tells what
+// it keeps.
 //
 // Thread safety: values.
 

@@ -8,8 +8,8 @@
 // `Wards` is the inside of a `Blanket`: the tables that are kept, their heirs,
 // and the claims that wait for them; without the types of rows.
 //
-// HOW IT WORKS. Whatever happens (a claim, a death, a registration, a message to
-// an heir) ends in `Settle()`, which looks at how things are and does what
+// HOW IT WORKS. Whatever happens (a claim, a death, a registration, a message
+// to an heir) ends in `Settle()`, which looks at how things are and does what
 // follows from it, however often it is called:
 //
 //   * the table was deleted: it is no longer kept;
@@ -19,12 +19,12 @@
 //
 // A table is never looked for by the name of its owner, and given only by its
 // heir, to a process that `Tables` finds alive in the same step. Each chain is
-// the heir, then a keeper that cannot die (`Inheritance::NewKeeper()`), so there
-// is no moment at which the death of anybody loses a table.
+// the heir, then a keeper that cannot die (`Inheritance::NewKeeper()`), so
+// there is no moment at which the death of anybody loses a table.
 //
 // Thread safety: everything may be called from any thread. `mu_` is held while
-// `Registry::WhereIs()`, `Tables` and `Runtime` are called, and never while code
-// of the user is.
+// `Registry::WhereIs()`, `Tables` and `Runtime` are called, and never while
+// code of the user is.
 //
 // Lifetime: heirs share it; after `Close()` it touches nothing else.
 
@@ -76,8 +76,8 @@ struct WardKey {
 
 // ClaimId
 //
-// Names one claim for ever. It is the gift in the TableTransfer that fulfils it,
-// so nobody else's transfer is taken for it.
+// Names one claim for ever. It is the gift in the TableTransfer that fulfils
+// it, so nobody else's transfer is taken for it.
 struct ClaimId {
   uint64_t id = 0;
 
@@ -171,20 +171,25 @@ class Wards : public std::enable_shared_from_this<Wards> {
       TableOptions options, const Schema& schema, const KeyLayout& key_layout,
       absl::FunctionRef<absl::Status(const TableHandle&)> init);
   // Ends the making: with a ward, or with nothing when there is no `table`.
-  absl::StatusOr<Pid> End(const WardKey& key,
-                          absl::StatusOr<TableHandle> table,
+  absl::StatusOr<Pid> End(const WardKey& key, absl::StatusOr<TableHandle> table,
                           TableDefinition how) ABSL_LOCKS_EXCLUDED(mu_);
 
   void Settle(At at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // These do one thing that follows from `info` and return true, or find
-  // nothing to do.
+  // Each a step of it. False: there is no living heir, as the runtime ends.
+  bool EnsureHeir(At at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // True: something was done about the chain, or about the keeper as owner.
   bool Rearm(Ward& ward, const TableInfo& info)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void NoteOwned(Ward& ward) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // False: the heir must not give it away yet.
+  bool NoteHeld(Ward& ward) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // True: a claim was fulfilled or struck out.
   bool Grant(At at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // True unless the heir can be no other than dead.
-  bool EnsureHeir(At at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
   Pid SpawnHeir(const WardKey& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Heirs ChainOf(const Ward& ward) const { return {{ward.heir, keeper_}}; }
+  Heirs ChainOf(const Ward& ward) const {
+    return {.chain = {ward.heir, keeper_}};
+  }
 
   // The life of an heir.
   Task<> BeHeir(Self& self, const WardKey& key);
@@ -192,18 +197,21 @@ class Wards : public std::enable_shared_from_this<Wards> {
   // before it does that again; nullopt when it is no heir any more.
   std::optional<absl::Duration> Tend(const WardKey& key, Pid heir)
       ABSL_LOCKS_EXCLUDED(mu_);
-  // The place, if `heir` is still its heir.
-  std::optional<At> FindAsHeir(const WardKey& key, Pid heir)
+  // The ward, settled, if `heir` is still its heir.
+  Ward* SettleAsHeir(const WardKey& key, Pid heir)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Until it is time to give up.
+  // How long it may be held before the heir gives up.
   absl::Duration PatienceLeft(const Ward& ward) const;
 
   // No longer keeps the table, whoever has it.
   void Drop(At at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void DeleteHeld(At at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Deletes the table if the heir or the keeper has it.
+  void DeleteIfOurs(const Ward& ward) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void EraseIfEmpty(At at) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  KeptTable Describe(const WardKey& key, const Place& place,
-                     const TableInfo& info) const;
+
+  std::optional<KeptTable> SettleAndDescribe(At at)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  Protection ProtectionOf(const Ward& ward, const TableInfo& info) const;
   std::string WhyNot(const WardKey& key, const Place& place, Pid claimer) const;
 
   Inheritance& inheritance_;

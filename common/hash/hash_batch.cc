@@ -123,9 +123,11 @@ class HashCore::Batch {
     return absl::OkStatus();
   }
 
+  // Before the changes, as if all of them added a row: within the batch no
+  // bucket splits, and thousands of rows in one would take their time.
   void Grow() {
     for (const auto& [lane, count] : changes_in_lane_) {
-      core_.Grow(lane, count);
+      core_.Grow(lane, /*budget=*/count, /*coming=*/count);
     }
   }
 
@@ -212,8 +214,8 @@ absl::Status HashCore::ChangeAll(uint64_t epoch,
   if (absl::Status s = batch.ReserveLog(); !s.ok()) return s;
   batch.LockLanes();
   // Under batch_mutex_ the epoch cannot have changed since.
-  absl::Status status = batch.Perform();
-  if (status.ok()) batch.Grow();
+  batch.Grow();
+  const absl::Status status = batch.Perform();
   batch.UnlockLanes();
   return status;
 }

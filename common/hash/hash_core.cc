@@ -170,8 +170,8 @@ absl::Status HashCore::CheckEpoch(uint64_t epoch) const {
                                  now, ", the handle is of epoch ", epoch));
 }
 
-void HashCore::Grow(uint32_t lane, uint64_t budget) {
-  while (budget-- > 0 && NeedsSplit(geometry_, lane)) {
+void HashCore::Grow(uint32_t lane, uint64_t budget, uint64_t coming) {
+  while (budget-- > 0 && NeedsSplit(geometry_, lane, coming)) {
     if (!SplitBucket(geometry_, lane).ok()) return;
   }
 }

@@ -214,9 +214,9 @@ class HashCore {
   // `status` is ok if the arena's epoch is the given one.
   absl::Status CheckEpoch(uint64_t epoch) const;
 
-  // Splits up to `budget` buckets of the lane if it needs it. Never fails: a
-  // table that cannot grow goes on with longer chains.
-  void Grow(uint32_t lane, uint64_t budget);
+  // Splits up to `budget` buckets of the lane, if its rows and `coming` more
+  // need it. Never fails: a table that cannot grow goes on with longer chains.
+  void Grow(uint32_t lane, uint64_t budget, uint64_t coming = 0);
 
   // The lane's lock, held by the writer of any key in it.
   struct alignas(64) LaneLock {

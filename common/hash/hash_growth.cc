@@ -152,9 +152,10 @@ absl::StatusOr<bool> ShortenChain(const HashGeometry& geometry, uint32_t lane,
 
 }  // namespace
 
-bool NeedsSplit(const HashGeometry& geometry, uint32_t lane) {
+bool NeedsSplit(const HashGeometry& geometry, uint32_t lane, uint64_t coming) {
   const HashLane* words = geometry.LaneAt(lane);
-  return LoadWord(&words->count) / kRowsPerBucket >= LoadWord(&words->buckets);
+  const uint64_t rows = LoadWord(&words->count) + coming;
+  return rows / kRowsPerBucket >= LoadWord(&words->buckets);
 }
 
 absl::Status SplitBucket(const HashGeometry& geometry, uint32_t lane) {

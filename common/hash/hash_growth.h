@@ -41,7 +41,11 @@ namespace ets_keeper {
 // about a tenth of the buckets have an overflow cell.
 inline constexpr uint64_t kRowsPerBucket = 4;
 
-[[nodiscard]] bool NeedsSplit(const HashGeometry& geometry, uint32_t lane);
+// NeedsSplit()
+//
+// Whether the lane has too few buckets for its rows and `coming` more.
+[[nodiscard]] bool NeedsSplit(const HashGeometry& geometry, uint32_t lane,
+                              uint64_t coming = 0);
 
 // SplitBucket()
 //

@@ -134,7 +134,7 @@ struct HashGeometry {
   Arena* arena = nullptr;
   uint32_t lanes_log2 = 0;
   uint64_t seed = 0;
-  KeyLayout key;
+  KeyLayout key = {};
 
   [[nodiscard]] uint32_t lanes() const { return uint32_t{1} << lanes_log2; }
 

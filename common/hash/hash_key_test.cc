@@ -1,0 +1,73 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/hash/hash_key.h"
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <set>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "gtest/gtest.h"
+
+namespace ets_keeper {
+namespace {
+
+uint64_t HashOne(uint64_t word, uint64_t seed = 42) {
+  return HashWords(seed, absl::MakeConstSpan(&word, 1), 8);
+}
+
+// Hashes are stored: these values may never change within a format version.
+TEST(HashKeyTest, TheHashIsPartOfTheFormat) {
+  EXPECT_EQ(HashOne(0), 0xa2ae10e1734b108);
+  EXPECT_EQ(HashOne(1), 0xafd7785473d1f6af);
+  const std::array<uint64_t, 3> words = {1, 2, 3};
+  EXPECT_EQ(HashWords(42, words, 20), 0x18241dc31a6e7a86);
+}
+
+TEST(HashKeyTest, LengthSeedAndOrderCount) {
+  const std::array<uint64_t, 2> ab = {1, 2}, ba = {2, 1};
+  std::set<uint64_t> hashes = {HashWords(42, ab, 16), HashWords(42, ba, 16),
+                               HashWords(42, ab, 15), HashWords(43, ab, 16),
+                               HashWords(42, {}, 0),  HashOne(0)};
+  EXPECT_EQ(hashes.size(), 6);
+}
+
+// Lanes and buckets use the low bits, tags the high ones: each bit of the hash
+// depends on each bit of the key.
+TEST(HashKeyTest, OneBitOfTheKeyChangesHalfOfTheHash) {
+  for (int bit = 0; bit < 64; ++bit) {
+    int changed = 0;
+    for (uint64_t key = 0; key < 256; ++key) {
+      changed +=
+          std::popcount(HashOne(key) ^ HashOne(key ^ (uint64_t{1} << bit)));
+    }
+    EXPECT_NEAR(changed / 256.0, 32, 3) << bit;
+  }
+}
+
+TEST(HashKeyTest, ConsecutiveKeysSpreadEvenlyOverBuckets) {
+  std::vector<int> low(256), high(256);
+  for (uint64_t key = 0; key < 256 * 100; ++key) {
+    ++low[HashOne(key) & 255];
+    ++high[HashOne(key) >> 56];
+  }
+  // 100 expected, standard deviation 10: six of them.
+  for (int i = 0; i < 256; ++i) {
+    EXPECT_NEAR(low[i], 100, 60);
+    EXPECT_NEAR(high[i], 100, 60);
+  }
+}
+
+TEST(HashKeyTest, AKeyRefersToItsWords) {
+  const uint64_t word = 7;
+  const HashKey key = MakeHashKey(42, absl::MakeConstSpan(&word, 1), 8);
+  EXPECT_EQ(key.hash, HashOne(7));
+  EXPECT_EQ(key.words.data(), &word);
+  EXPECT_EQ(key.bytes, 8);
+}
+
+}  // namespace
+}  // namespace ets_keeper

@@ -1,0 +1,133 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/table/table_state.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/status/status_matchers.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "common/arena/arena.h"
+#include "common/arena/word.h"
+#include "common/hash/hash_core.h"
+#include "common/row/row.h"
+#include "common/status/status.h"
+#include "common/table/table_options.h"
+#include "common/unique_fd/unique_fd.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace ets_keeper {
+namespace {
+
+using ::absl_testing::IsOk;
+using ::testing::HasSubstr;
+
+struct Item {
+  uint64_t id = 0;
+  uint64_t value = 0;
+  static constexpr auto Fields() {
+    return FieldList(Field("id", &Item::id), Field("value", &Item::value));
+  }
+};
+struct Other {
+  uint64_t id = 0;
+  std::string text;
+  static constexpr auto Fields() {
+    return FieldList(Field("id", &Other::id), Field("text", &Other::text));
+  }
+};
+
+constexpr KeyLayout kKey = RowCodec<Item>::KeyLayoutOf<&Item::id>();
+
+class TableStateTest : public ::testing::Test {
+ protected:
+  TableStateTest() : fd_(memfd_create("table_state_test", MFD_CLOEXEC)) {
+    CHECK(fd_);
+    CHECK_EQ(ftruncate(fd_.get(), 1 << 20), 0);
+  }
+
+  // As a process would that has just been given the memory.
+  template <typename Row = Item>
+  absl::StatusOr<std::shared_ptr<TableState>> Claim() {
+    return TableState::Make(
+        "items", TableAccess::kProtected, /*max_bytes=*/0, /*writers=*/2,
+        *Arena::Map(UniqueFd(dup(fd_.get())), ArenaAccess::kReadWrite),
+        RowCodec<Row>::schema(), kKey);
+  }
+
+  std::unique_ptr<Arena> ReadOnlyArena() {
+    UniqueFd fd(open(absl::StrCat("/proc/self/fd/", fd_.get()).c_str(),
+                     O_RDONLY | O_CLOEXEC));
+    return *Arena::Map(std::move(fd), ArenaAccess::kReadOnly);
+  }
+
+  const UniqueFd fd_;
+};
+
+TEST_F(TableStateTest, EachClaimOfTheMemoryIsAnEpochOfItsOwn) {
+  const auto first = Claim();
+  ASSERT_THAT(first, IsOk());
+  const uint64_t epoch = (*first)->core().epoch();
+  const auto second = Claim();
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ((*second)->core().epoch(), epoch + 1);
+  // The first claimer, should it still run, is fenced.
+  EXPECT_EQ(
+      CauseOf((*first)->core().Delete(epoch, MakeHashKey(0, {}, 0)).status()),
+      Cause::kNotOwner);
+}
+
+TEST_F(TableStateTest, AnotherSchemaIsRefusedAndBothAreNamed) {
+  ASSERT_THAT(Claim(), IsOk());
+  const auto other = Claim<Other>();
+  EXPECT_EQ(CauseOf(other.status()), Cause::kSchemaMismatch);
+  EXPECT_THAT(other.status().message(), HasSubstr("{id:u64,value:u64}"));
+  EXPECT_THAT(other.status().message(), HasSubstr("{id:u64,text:str}"));
+  EXPECT_THAT(Claim(), IsOk());
+}
+
+TEST_F(TableStateTest, BytesThatAreNoTableAreRefused) {
+  auto arena = *Arena::Map(UniqueFd(dup(fd_.get())), ArenaAccess::kReadWrite);
+  StoreWord(&arena->header().bytes, 12345);
+  EXPECT_EQ(CauseOf(Claim().status()), Cause::kCorrupt);
+  EXPECT_EQ(CauseOf(TableState::MakeReader("items", ReadOnlyArena()).status()),
+            Cause::kCorrupt);
+}
+
+TEST_F(TableStateTest, AReaderOfAnotherProcessMayNotWrite) {
+  ASSERT_THAT(Claim(), IsOk());
+  const auto reader = TableState::MakeReader("items", ReadOnlyArena());
+  ASSERT_THAT(reader, IsOk());
+  EXPECT_THAT((*reader)->CheckRead(HashCore::kAnyEpoch), IsOk());
+  EXPECT_EQ(CauseOf((*reader)->CheckWrite(HashCore::kAnyEpoch)),
+            Cause::kWriteProtected);
+}
+
+TEST_F(TableStateTest, ErrorsNameTheTableAndKeepTheirCause) {
+  const auto table = Claim();
+  ASSERT_THAT(table, IsOk());
+  const absl::Status named =
+      (*table)->Name(MakeStatus(Cause::kNoMemory, "it is full"));
+  EXPECT_EQ(named.message(), "table 'items': it is full");
+  EXPECT_EQ(CauseOf(named), Cause::kNoMemory);
+  EXPECT_EQ((*table)->Name(absl::AbortedError("x")).code(),
+            absl::StatusCode::kAborted);
+  EXPECT_THAT((*table)->Name(absl::OkStatus()), IsOk());
+  (*table)->set_name("things");
+  EXPECT_EQ((*table)->Error(Cause::kCorrupt, "x").message(),
+            "table 'things': x");
+}
+
+}  // namespace
+}  // namespace ets_keeper
