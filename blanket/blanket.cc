@@ -20,6 +20,7 @@
 #include "common/process/runtime.h"
 #include "common/process/self.h"
 #include "common/process/task.h"
+#include "common/status/status.h"
 #include "common/table/table_options.h"
 #include "common/table/tables.h"
 #include "registry/registry.h"
@@ -72,10 +73,10 @@ absl::StatusOr<TableHandle> Blanket::ReceiveHandle(AdoptedThread& self,
   absl::StatusOr<TableTransfer> got =
       self.Receive<TableTransfer>(*claim, timeout);
   if (!got.ok()) {
+    if (CauseOf(got.status()) != Cause::kTimeout) return got.status();
     std::optional<absl::Status> missing =
         wards_->Withdraw(key, *claim, timeout);
-    const bool dead = !self.runtime().IsAlive(self.pid());
-    if (missing.has_value()) return dead ? got.status() : *std::move(missing);
+    if (missing.has_value()) return *std::move(missing);
     got = self.Receive<TableTransfer>(*claim, absl::ZeroDuration());
     if (!got.ok()) return got.status();
   }

@@ -37,7 +37,9 @@
 //
 // HEIRS. Each table has a process of its own as its heir, which anybody may
 // kill: another takes its place at once, and what it held is held meanwhile by
-// a keeper that is no process. `Info()` shows how a table is protected.
+// a keeper that is no process. `Info()` shows how a table is protected. An heir
+// ends when its table is deleted or abandoned; of a deletion it hears when the
+// table is next asked for, and at the latest when its owner dies.
 //
 // Thread safety: everything may be called from any thread.
 //
@@ -132,7 +134,9 @@ class Blanket {
   // The table of that name, for the process that is registered as `owner`. It
   // waits, for at most `timeout`, while the table has not been made, while the
   // process has not been registered, and while the former owner has not
-  // finished dying. Errors, after none of which the caller owns the table:
+  // finished dying. Who has the name claims; who claims first, and gets the
+  // name later, may meet the former owner alive. Errors, after none of which
+  // the caller has got the table:
   //
   //   * `kTimeout`: the message says what was missing. Nothing is lost.
   //   * `kAlreadyOwned`: a living process has the table, be it the caller.

@@ -352,24 +352,6 @@ TEST_F(BlanketTest, C77_ASuccessorInLineDoesNotSaveATransientTable) {
   EXPECT_EQ(successor->why_not(), Cause::kTimeout);
 }
 
-TEST_F(BlanketTest, C78_AnAbandonedTableLivesUntilItsOwnerDies) {
-  const Pid heir = NewUsers();
-  const auto owner = Start();
-  const auto public_handle = *inheritance_.tables().Open(owner->users().id());
-  EXPECT_EQ(CauseOf(blanket_->Abandon(public_handle)), Cause::kNotOwner);
-  EXPECT_TRUE(runtime_.IsAlive(heir));
-  EXPECT_THAT(blanket_->Abandon(owner->users().handle()), IsOk());
-  runtime_.RunUntilIdle();
-  EXPECT_FALSE(runtime_.IsAlive(heir));
-  EXPECT_THAT(owner->users().Size(), IsOkAndHolds(1u));
-  EXPECT_THAT(blanket_->List(), IsEmpty());
-  EXPECT_EQ(CauseOf(blanket_->Abandon(owner->users().handle())),
-            Cause::kTableNotFound);
-  Kill(owner->pid);
-  EXPECT_THAT(Names(), IsEmpty());
-  EXPECT_EQ(runtime_.process_count(), 0);
-}
-
 TEST_F(BlanketTest, C79_AClaimOfAnOwnedTableIsRefusedAlsoToItsOwner) {
   NewUsers();
   AdoptedThread self(runtime_);

@@ -112,7 +112,7 @@ class BlanketTestBase : public ::testing::Test {
         "owner", std::move(definition), [](Users& users) {
           return users.Insert(User{1, "Ada"});
         });
-    EXPECT_THAT(heir, ::absl_testing::IsOk());
+    EXPECT_THAT(heir.status(), ::absl_testing::IsOk());
     runtime_.RunUntilIdle();
     return heir.value_or(kNoPid);
   }
@@ -178,9 +178,10 @@ class BlanketTestBase : public ::testing::Test {
     owner->pid =
         runtime_.Spawn([this, owner, named, timeout,
                         name = std::string(table)](Self& self) -> Task<> {
-          if (named)
+          if (named) {
             EXPECT_THAT(names_.Register("owner", self.pid()),
                         ::absl_testing::IsOk());
+          }
           owner->got = co_await blanket_->ReceiveTable<User, &User::id>(
               self, "owner", name, timeout);
           const absl::StatusOr<std::string> end =

@@ -31,8 +31,9 @@ struct TableDefinition {
   // may be given: the blanket names them.
   TableOptions table;
 
-  // Whether the table is to go when its owner ends gracefully: of `normal` or
-  // `shutdown`. After a crash it is kept nevertheless.
+  // Whether the table is to go when the process that received it ends
+  // gracefully: of `normal` or `shutdown`. After a crash it is kept
+  // nevertheless.
   bool transient = false;
 
   // For how long the heir waits for an owner, the first one or the next. Then

@@ -192,6 +192,11 @@ absl::StatusOr<ClaimId> Wards::Claim(const WardKey& key, Pid claimer) {
     return Error(key, Cause::kBadOption, "the name of the owner is empty");
   }
   Lock lock(mu_);
+  // Under this lock: a claimer that dies from here on is found by the hook.
+  if (!IsAlive(claimer)) {
+    return Error(key, Cause::kRecipientDead,
+                 absl::StrCat("process ", claimer, ", to get it, is dead"));
+  }
   const At at = places_.try_emplace(key).first;
   Settle(at);
   if (at->second.ward.has_value()) {
@@ -302,6 +307,7 @@ void Wards::Close() {
     closed_ = true;
     for (auto& [key, place] : places_) {
       if (!place.ward.has_value()) continue;
+      DeleteIfOurs(*place.ward);
       runtime().Exit(place.ward->heir, ExitReason::Shutdown());
     }
     places_.clear();

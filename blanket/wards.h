@@ -88,6 +88,34 @@ struct ClaimId {
   }
 };
 
+// Ward
+//
+// A table that is kept.
+struct Ward {
+  TableId table;
+  TableDefinition how;  // `how.table` is used up
+  Pid heir;
+  Pid owner;  // who was given it; until the hook of its death, or a release
+  std::optional<absl::Time> held_since;  // while the heir has it
+  std::optional<absl::Time> owned_since;
+  bool orphaned = false;  // the heir has it because its owner died
+};
+
+// PendingClaim
+struct PendingClaim {
+  ClaimId id;
+  Pid claimer;
+};
+
+// Place
+//
+// Where a table is, is being made, or is waited for.
+struct Place {
+  std::optional<Ward> ward;
+  bool in_the_making = false;
+  std::deque<PendingClaim> line;
+};
+
 // Wards
 class Wards : public std::enable_shared_from_this<Wards> {
  public:
@@ -105,7 +133,8 @@ class Wards : public std::enable_shared_from_this<Wards> {
   // Wards::Claim()
   //
   // Puts a claim of `claimer` in line. When it is fulfilled, `claimer` gets a
-  // TableTransfer that `ClaimId` recognizes. `kAlreadyOwned`.
+  // TableTransfer that `ClaimId` recognizes. `kAlreadyOwned`, `kRecipientDead`,
+  // `kBadOption`.
   absl::StatusOr<ClaimId> Claim(const WardKey& key, Pid claimer)
       ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -134,26 +163,6 @@ class Wards : public std::enable_shared_from_this<Wards> {
   [[nodiscard]] Tables& tables() const { return inheritance_.tables(); }
 
  private:
-  // A table that is kept.
-  struct Ward {
-    TableId table;
-    TableDefinition how;  // `how.table` is used up
-    Pid heir;
-    Pid owner;  // who was given it; until the hook of its death, or a release
-    std::optional<absl::Time> held_since;  // while the heir has it
-    std::optional<absl::Time> owned_since;
-    bool orphaned = false;  // the heir has it because its owner died
-  };
-  struct PendingClaim {
-    ClaimId id;
-    Pid claimer;
-  };
-  // Where a table is, is being made, or is waited for.
-  struct Place {
-    std::optional<Ward> ward;
-    bool in_the_making = false;
-    std::deque<PendingClaim> line;
-  };
   using Places = std::map<WardKey, Place>;
   using At = Places::iterator;
 

@@ -211,7 +211,7 @@ std::optional<absl::Duration> Wards::Tend(const WardKey& key, Pid heir) {
   return PatienceLeft(*ward);
 }
 
-Wards::Ward* Wards::SettleAsHeir(const WardKey& key, Pid heir) {
+Ward* Wards::SettleAsHeir(const WardKey& key, Pid heir) {
   if (closed_) return nullptr;
   const At at = places_.find(key);
   if (at == places_.end()) return nullptr;

@@ -5,8 +5,9 @@
 // File: seeded_bug.h
 // -----------------------------------------------------------------------------
 //
-// Bugs that are compiled in on purpose, one at a time, to prove that the
-// crash-point test finds them: a check that has never failed proves nothing.
+// Bugs that are compiled in on purpose, one at a time, to prove that the crash
+// and the interleaving test find them: a check that never failed proves
+// nothing.
 //
 //   cc_test(..., local_defines = ["ETS_KEEPER_SEEDED_BUG=kNoIntent"])
 //
@@ -27,6 +28,8 @@ enum class SeededBug {
   kGhostsBeforeSplit,       // rows leave a split bucket before they are found
   kBatchWithoutDirectory,   // readers do not look into a batch in flight
   kForgetCleaning,          // recovery leaves a half-cleaned bucket behind
+  kNoVersionBump,           // a record is re-used and its readers not told
+  kBatchNotRechecked,       // a reader trusts what it saw while a batch began
 };
 
 #ifdef ETS_KEEPER_SEEDED_BUG

@@ -18,6 +18,7 @@ namespace ets_keeper {
 namespace {
 
 StoreHook* newest = nullptr;
+LoadHook* newest_load = nullptr;
 
 }  // namespace
 
@@ -47,7 +48,33 @@ void StoreHook::BeforeStore(void* address, size_t size, uint64_t value,
   newest = hook;
 }
 
+LoadHook::LoadHook(const void* begin, size_t bytes, Function function)
+    : begin_(static_cast<const char*>(begin)),
+      bytes_(bytes),
+      function_(std::move(function)),
+      outer_(newest_load) {
+  newest_load = this;
+}
+
+LoadHook::~LoadHook() { newest_load = outer_; }
+
+void LoadHook::BeforeLoad(const volatile uint64_t* word) {
+  LoadHook* hook = newest_load;
+  if (hook == nullptr) return;
+  const auto* address = const_cast<const uint64_t*>(word);
+  const char* const byte = reinterpret_cast<const char*>(address);
+  if (byte < hook->begin_ || byte >= hook->begin_ + hook->bytes_) return;
+  newest_load = nullptr;
+  hook->function_(address);
+  newest_load = hook;
+}
+
 namespace {
+
+template <typename T>
+void BeforeAtomicLoad(const volatile T* address) {
+  if constexpr (sizeof(T) == 8) LoadHook::BeforeLoad(address);
+}
 
 template <typename T>
 void BeforePlainStore(void* address) {
@@ -64,6 +91,7 @@ void BeforeAtomicStore(volatile T* address, T value) {
 }  // namespace
 }  // namespace ets_keeper
 
+using ets_keeper::BeforeAtomicLoad;
 using ets_keeper::BeforeAtomicStore;
 using ets_keeper::BeforePlainStore;
 
@@ -138,6 +166,7 @@ PLAIN(16, unsigned __int128)
 // Atomic accesses. The order asked for is at most the one used.
 #define ATOMIC(bits, type)                                                  \
   type __tsan_atomic##bits##_load(const volatile type* a, int) {            \
+    BeforeAtomicLoad(a);                                                    \
     return __atomic_load_n(a, __ATOMIC_SEQ_CST);                            \
   }                                                                         \
   void __tsan_atomic##bits##_store(volatile type* a, type v, int) {         \

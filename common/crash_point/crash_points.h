@@ -23,9 +23,9 @@
 // the stores of its program, so the states between two stores are all there
 // are.
 //
-// Thread safety: one thread. Hooks nest; the newest one whose memory is stored
-// to is called, and not for the stores of other hooks' code inside it unless it
-// asks for them by making a hook of its own.
+// Thread safety: one thread. Hooks of a kind nest; the newest one whose memory
+// is stored to is called, and not for the stores of other hooks' code inside it
+// unless it asks for them by making a hook of its own.
 
 #ifndef COMMON_CRASH_POINT_CRASH_POINTS_H_
 #define COMMON_CRASH_POINT_CRASH_POINTS_H_
@@ -59,6 +59,32 @@ class StoreHook {
   const size_t bytes_;
   const Function function_;
   StoreHook* const outer_;
+};
+
+// LoadHook
+//
+// The same for atomic 8-byte loads: a point at which a reader can be held while
+// a writer goes on.
+class LoadHook {
+ public:
+  using Function = std::function<void(const uint64_t* word)>;
+
+  // Calls `function` before each atomic load of a word in [begin, begin +
+  // bytes), but not for loads inside of it.
+  LoadHook(const void* begin, size_t bytes, Function function);
+  ~LoadHook();
+
+  LoadHook(const LoadHook&) = delete;
+  LoadHook& operator=(const LoadHook&) = delete;
+
+  // For the runtime.
+  static void BeforeLoad(const volatile uint64_t* word);
+
+ private:
+  const char* const begin_;
+  const size_t bytes_;
+  const Function function_;
+  LoadHook* const outer_;
 };
 
 }  // namespace ets_keeper

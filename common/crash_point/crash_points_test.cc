@@ -54,6 +54,25 @@ TEST(StoreHookTest, OfTwoTheNewerIsCalledAlsoFromWithinTheOlder) {
   EXPECT_EQ(inner_calls, 2);
 }
 
+TEST(LoadHookTest, IsCalledBeforeEachAtomicLoadOfItsMemory) {
+  alignas(8) uint64_t words[2] = {1, 2};
+  const auto load = [](uint64_t& word) {
+    return std::atomic_ref<uint64_t>(word).load(std::memory_order_acquire);
+  };
+  int calls = 0;
+  {
+    LoadHook hook(words, sizeof(words[0]), [&](const uint64_t* word) {
+      ++calls;
+      EXPECT_EQ(word, &words[0]);
+      Store(&words[0], 5);
+    });
+    EXPECT_EQ(load(words[0]), 5);
+    EXPECT_EQ(load(words[1]), 2);
+  }
+  EXPECT_EQ(load(words[0]), 5);
+  EXPECT_EQ(calls, 1);
+}
+
 TEST(StoreHookDeathTest, AStoreThatCouldBeTornEndsTheTest) {
   alignas(8) uint64_t words[2] = {0, 0};
   StoreHook hook(words, sizeof(words), [](uint64_t*, uint64_t) {});

@@ -94,14 +94,17 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
   geometry.key = {.word = static_cast<uint32_t>(key_word),
                   .words = static_cast<uint32_t>(key_words),
                   .variable = key_variable == 1};
-  const uint64_t front = LoadWord(&arena->header().front_committed);
-  if (geometry.buckets_begin() > front) {
+  if (geometry.buckets_begin() > LoadWord(&arena->header().front_committed)) {
     return BadWord("number of lanes", lanes_log2);
   }
-  const uint64_t room =
-      (front - geometry.buckets_begin()) / sizeof(HashBucket) >> lanes_log2;
   for (uint32_t lane = 0; lane < geometry.lanes(); ++lane) {
+    // In this order: a writer commits pages before it counts a bucket in them.
     const uint64_t buckets = LoadWord(&geometry.LaneAt(lane)->buckets);
+    const uint64_t front = LoadWord(&arena->header().front_committed);
+    // The lanes' buckets are interleaved: the end may have room for some only.
+    const uint64_t all =
+        (front - geometry.buckets_begin()) / sizeof(HashBucket);
+    const uint64_t room = (all + geometry.lanes() - 1 - lane) >> lanes_log2;
     if (buckets == 0 || buckets > room) {
       return BadWord("number of buckets", buckets);
     }

@@ -287,6 +287,17 @@ TEST(HashCoreTest, WritersAndReadersAgree) {
   EXPECT_THAT(CheckHashTable(t.core->geometry()), IsOk());
 }
 
+TEST(HashCoreTest, ATableCanBeAttachedWhateverItsSize) {
+  for (const uint32_t lanes_log2 : {2, 3}) {
+    TestTable t(lanes_log2);
+    for (uint64_t i = 0; i < 4000; ++i) {
+      ASSERT_THAT(t.core->Insert(kEpoch, TestKey(i), TestRow(i, {})), IsOk());
+      ASSERT_THAT(HashCore::Attach(t.arena.get()).status(), IsOk())
+          << i + 1 << " rows in " << (1 << lanes_log2) << " lanes";
+    }
+  }
+}
+
 TEST(HashCoreTest, AttachTakesNoWordOnTrust) {
   TestTable t;
   for (uint64_t key = 0; key < 1000; ++key) {

@@ -194,6 +194,7 @@ void HashEdit::Finish() {
   std::sort(touched_.begin(), touched_.end());
   touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
   for (const uint64_t bucket : touched_) {
+    if (kSeededBug == SeededBug::kNoVersionBump) break;
     const uint64_t word = bucket + offsetof(HashBucket, version);
     transaction_.Store(word, transaction_.Load(word) + 1);
   }

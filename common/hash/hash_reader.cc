@@ -84,10 +84,8 @@ bool HashReader::Lookup(const HashKey& key, RowBuffer* row) const {
 
 HashReader::Found HashReader::LookupOnce(const HashKey& key,
                                          RowBuffer* row) const {
-  // A batch first. If none is in flight now, what a later one does to this
-  // bucket is not seen half: the call reads only one key. And whoever has seen
-  // a row that a batch applied sees here that the batch is in flight, or that
-  // it has ended.
+  // A batch first: whoever has seen a row that a batch stored sees here that
+  // the batch is in flight, or that it has ended.
   const BatchView batch(geometry_);
   if (batch.in_flight()) {
     const std::optional<Found> found = LookupInBatch(batch, key, row);
@@ -102,6 +100,11 @@ HashReader::Found HashReader::LookupOnce(const HashKey& key,
   const HashBucket* bucket = geometry_.BucketAt(offset);
   const uint64_t version = LoadWord(&bucket->version);
   const Found found = LookupInBucket(bucket, version, key, row);
+  // A batch that began meanwhile stores to its buckets in any order: what was
+  // found may be something in between.
+  if (kSeededBug != SeededBug::kBatchNotRechecked && !batch.Unchanged()) {
+    return Found::kRetry;
+  }
   // A miss counts only if the key had no chance to move to another bucket or
   // another place in this one meanwhile.
   if (found == Found::kNo &&
@@ -306,7 +309,7 @@ uint64_t HashReader::SizeOnce(bool* retry) const {
     const uint64_t lane = (offset - first) / sizeof(HashLane);
     if (lane < counts.size()) counts[lane] = LoadWord(&entry.value);
   }
-  *retry = batch.in_flight() && !batch.Unchanged();
+  *retry = !batch.Unchanged();
   uint64_t size = 0;
   for (const uint64_t count : counts) size += count;
   return size;

@@ -1,0 +1,315 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// A reader beside a writer, in every interleaving with one switch of each. The
+// writer performs some operations and is held before its j-th store, the reader
+// looks two keys up and is held before its i-th load; either may come first.
+// For all i and j the two answers must be those of two moments within the
+// calls, the second not before the first: so no lookup sees a part of a batch,
+// a row that never was, or an older row after a newer one.
+//
+// The compiler's -fsanitize=thread calls tell of the loads and stores (see
+// crash_points.h), and contexts of one thread stand for the two threads: on
+// x86-64 and with LoadWord() and StoreWord() nothing is lost by that.
+//
+// ETS_KEEPER_SEED=N in the environment repeats a run.
+
+#include <ucontext.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/arena/arena.h"
+#include "common/arena/seeded_bug.h"
+#include "common/crash_point/crash_points.h"
+#include "common/hash/hash_check.h"
+#include "common/hash/hash_core.h"
+#include "common/hash/hash_testing.h"
+#include "common/row/row_buffer.h"
+#include "gtest/gtest.h"
+
+namespace ets_keeper {
+namespace {
+
+using Model = std::map<uint64_t, RowBuffer>;
+constexpr uint64_t kEpoch = TestTable::epoch;
+constexpr uint64_t kKeys = 24;
+
+uint64_t Seed() {
+  uint64_t seed = 20260101;
+  if (const char* text = std::getenv("ETS_KEEPER_SEED"); text != nullptr) {
+    (void)absl::SimpleAtoi(text, &seed);
+  }
+  return seed;
+}
+
+// A function that runs on a stack of its own and can be left in the middle.
+class Strand {
+ public:
+  explicit Strand(std::function<void()> function)
+      : function_(std::move(function)), stack_(new char[kStackBytes]) {
+    getcontext(&own_);
+    own_.uc_stack.ss_sp = stack_.get();
+    own_.uc_stack.ss_size = kStackBytes;
+    own_.uc_link = &caller_;
+    const auto self = reinterpret_cast<uintptr_t>(this);
+    makecontext(&own_, reinterpret_cast<void (*)()>(&Strand::Start), 2,
+                static_cast<uint32_t>(self >> 32), static_cast<uint32_t>(self));
+  }
+
+  // Runs it until it leaves or ends.
+  void Run() {
+    if (!done_) swapcontext(&caller_, &own_);
+  }
+  // From inside.
+  void Leave() { swapcontext(&own_, &caller_); }
+  bool done() const { return done_; }
+
+ private:
+  static void Start(uint32_t high, uint32_t low) {
+    auto* self =
+        reinterpret_cast<Strand*>(static_cast<uintptr_t>(high) << 32 | low);
+    self->function_();
+    self->done_ = true;
+  }
+
+  static constexpr size_t kStackBytes = 256 << 10;
+
+  const std::function<void()> function_;
+  const std::unique_ptr<char[]> stack_;  // not initialized: that takes time
+  ucontext_t own_;
+  ucontext_t caller_;
+  bool done_ = false;
+};
+
+// One change of one key: the row, or none.
+struct Change {
+  uint64_t key;
+  std::optional<RowBuffer> row;
+};
+// Changes that happen together.
+using Operation = std::vector<Change>;
+
+class Scenario {
+ public:
+  explicit Scenario(std::mt19937_64& random) : random_(random) {
+    for (uint64_t i = 0; i < 12 + random_() % 12; ++i) {
+      Perform({{RandomKey(), RandomRow()}});
+    }
+    states_ = {Rows()};
+    for (uint64_t i = 0; i < 1 + random_() % 3; ++i) {
+      operations_.push_back(RandomOperation());
+    }
+    for (const Operation& operation : operations_) {
+      Model state = states_.back();
+      for (const Change& change : operation) {
+        if (change.row) {
+          state[change.key] = RowWithKey(change);
+        } else {
+          state.erase(change.key);
+        }
+      }
+      states_.push_back(std::move(state));
+    }
+    keys_[0] = operations_[0][0].key;
+    keys_[1] = operations_[0].back().key;
+    Save();
+  }
+
+  // All schedules; returns what was wrong with the first bad one.
+  std::string Explore(uint64_t* schedules) {
+    for (const bool reader_first : {false, true}) {
+      Schedule schedule = {.reader_first = reader_first};
+      do {
+        schedule.load = 0;
+        do {
+          Restore();
+          schedule.writer_was_held = schedule.reader_was_held = false;
+          const std::string wrong = Run(schedule);
+          ++*schedules;
+          if (!wrong.empty()) {
+            return absl::StrCat(wrong, ": ", reader_first ? "reader" : "writer",
+                                " first, held at store ", schedule.store,
+                                " and load ", schedule.load);
+          }
+          ++schedule.load;
+        } while (schedule.reader_was_held);
+        ++schedule.store;
+      } while (schedule.writer_was_held);
+    }
+    return "";
+  }
+
+ private:
+  struct Schedule {
+    bool reader_first = false;
+    uint64_t store = 0;  // before which the writer is held
+    uint64_t load = 0;   // before which the reader is held
+    bool writer_was_held = false;
+    bool reader_was_held = false;
+  };
+
+  uint64_t RandomKey() { return random_() % kKeys; }
+  RowBuffer RandomRow() {
+    RowBuffer row;
+    const uint64_t value = random_();
+    row.resize(1 + random_() % 3, value);
+    return row;
+  }
+  static RowBuffer RowWithKey(const Change& change) {
+    RowBuffer row = {change.key};
+    row.insert(row.end(), change.row->begin(), change.row->end());
+    return row;
+  }
+
+  Operation RandomOperation() {
+    Operation operation;
+    // Mostly batches; of few keys, so that some change several times.
+    const uint64_t first = RandomKey();
+    for (uint64_t i = 0; i < 1 + random_() % 4; ++i) {
+      Change& change = operation.emplace_back();
+      change.key = (first + random_() % 3) % kKeys;
+      if (random_() % 3 != 0) change.row = RandomRow();
+    }
+    return operation;
+  }
+
+  void Perform(const Operation& operation) {
+    HashCore& core = *table_.core;
+    if (operation.size() == 1) {
+      const TestKey key(operation[0].key);
+      if (operation[0].row) {
+        EXPECT_TRUE(core.Insert(kEpoch, key, RowWithKey(operation[0])).ok());
+      } else {
+        EXPECT_TRUE(core.Delete(kEpoch, key).ok());
+      }
+      return;
+    }
+    std::vector<TestKey> keys;
+    std::vector<RowBuffer> rows;
+    for (const Change& change : operation) {
+      keys.emplace_back(change.key);
+      rows.push_back(change.row ? RowWithKey(change) : RowBuffer());
+    }
+    size_t next = 0;
+    const auto change = [&](const HashCurrent&) -> absl::StatusOr<HashAction> {
+      const RowBuffer& row = rows[next++];
+      return row.empty() ? HashAction::Remove() : HashAction::Put(row);
+    };
+    std::vector<HashCore::KeyedChange> changes;
+    for (const TestKey& key : keys) changes.push_back({key, change});
+    EXPECT_TRUE(core.ChangeAll(kEpoch, changes).ok());
+  }
+
+  Model Rows() { return table_.Rows(); }
+
+  void Save() {
+    image_.resize(table_.arena->bytes());
+    std::memcpy(image_.data(), table_.arena->At(0), image_.size());
+  }
+  void Restore() {
+    std::memcpy(table_.arena->At(0), image_.data(), image_.size());
+  }
+
+  std::string Run(Schedule& schedule) {
+    Arena& arena = *table_.arena;
+    size_t performed = 0;
+    Strand writer([&] {
+      for (const Operation& operation : operations_) {
+        Perform(operation);
+        ++performed;
+      }
+    });
+    std::optional<RowBuffer> answers[2];
+    Strand reader([&] {
+      for (int i = 0; i < 2; ++i) answers[i] = table_.Lookup(keys_[i]);
+    });
+    uint64_t stores = 0, loads = 0;
+    bool reading = false;
+    StoreHook store_hook(arena.At(0), arena.bytes(), [&](uint64_t*, uint64_t) {
+      if (stores++ != schedule.store) return;
+      schedule.writer_was_held = true;
+      writer.Leave();
+    });
+    LoadHook load_hook(arena.At(0), arena.bytes(), [&](const uint64_t*) {
+      if (!reading || loads++ != schedule.load) return;
+      schedule.reader_was_held = true;
+      reader.Leave();
+    });
+    size_t first_state = 0;
+    for (int turn = 0; turn < 4; ++turn) {
+      if ((turn % 2 == 0) == schedule.reader_first) {
+        if (turn < 2) first_state = performed;
+        reading = true;
+        reader.Run();
+        reading = false;
+      } else {
+        writer.Run();
+      }
+    }
+    if (!writer.done() || !reader.done()) return "somebody waits for ever";
+    return Judge(first_state, answers);
+  }
+
+  std::string Judge(size_t first_state,
+                    const std::optional<RowBuffer> (&answers)[2]) {
+    for (size_t first = first_state; first < states_.size(); ++first) {
+      if (!Says(states_[first], keys_[0], answers[0])) continue;
+      for (size_t second = first; second < states_.size(); ++second) {
+        if (Says(states_[second], keys_[1], answers[1])) return "";
+      }
+    }
+    return absl::StrCat("the answers for ", keys_[0], " and ", keys_[1],
+                        " are those of no moments");
+  }
+
+  static bool Says(const Model& state, uint64_t key,
+                   const std::optional<RowBuffer>& answer) {
+    const auto it = state.find(key);
+    return it == state.end() ? !answer : answer && *answer == it->second;
+  }
+
+  std::mt19937_64& random_;
+  TestTable table_{/*lanes_log2=*/0, Arena::kMinBytes};
+  std::vector<Operation> operations_;
+  std::vector<Model> states_;  // before the first operation, after each
+  uint64_t keys_[2];
+  std::vector<char> image_;
+};
+
+TEST(HashInterleavingTest, ALookupBesideAWriterAnswersFromSomeMoment) {
+  const uint64_t seed = Seed();
+  std::mt19937_64 random(seed);
+  uint64_t schedules = 0;
+  int scenarios = 0;
+  std::string wrong;
+  while (schedules < 100'000 && wrong.empty()) {
+    ++scenarios;
+    wrong = Scenario(random).Explore(&schedules);
+  }
+  if (kSeededBug == SeededBug::kNone) {
+    EXPECT_EQ(wrong, "") << "seed " << seed << ", scenario " << scenarios;
+  } else {
+    EXPECT_NE(wrong, "") << "the seeded bug was not found";
+    std::cout << "found: " << wrong << "\n";
+  }
+  std::cout << "seed " << seed << ": " << schedules << " interleavings of "
+            << scenarios << " scenarios\n";
+}
+
+}  // namespace
+}  // namespace ets_keeper
