@@ -276,8 +276,8 @@ void Insert(benchmark::State& state) {
       for (uint64_t i = thread; i < rows; i += threads) {
         peer->Insert(KeyAt(i), i);
       }
+      barrier.Wait(state.threads());  // the time until all are ready
     }));
-    barrier.Wait(state.threads());
     if (thread != 0) continue;
     good = good && peer->size() == rows;
     peer.reset();
@@ -301,8 +301,8 @@ void Erase(benchmark::State& state) {
     state.SetIterationTime(SecondsOf([&] {
       Stride stride(rows, thread, threads);
       for (uint64_t i = 0; i < share; ++i) peer.Erase(KeyAt(stride.Next()));
+      barrier.Wait(state.threads());
     }));
-    barrier.Wait(state.threads());
     if (thread == 0) good = good && peer.size() == rows - share * threads;
     barrier.Wait(state.threads());
     Stride stride(rows, thread, threads);
