@@ -79,8 +79,8 @@ bool WriteReport(int fd, const Report& report) {
   return WriteAll(fd, {reinterpret_cast<const char*>(&report), sizeof(report)});
 }
 
-// SIGINT and SIGTERM, as something to poll for. They are blocked for as long as
-// this lives.
+// SIGINT, SIGTERM and SIGHUP, as something to poll for. They are blocked for as
+// long as this lives.
 class StopSignals {
  public:
   StopSignals() {
@@ -88,6 +88,7 @@ class StopSignals {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
     sigprocmask(SIG_BLOCK, &signals, &before_);
     fd_ = UniqueFd(signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
   }

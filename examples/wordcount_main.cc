@@ -21,7 +21,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <optional>
 #include <random>
 #include <string>
 #include <system_error>
@@ -53,8 +52,8 @@ ABSL_FLAG(std::string, keeper, "",
           "start a keeper");
 ABSL_FLAG(std::string, output, "",
           "where to write the counts: COUNT<TAB>WORD, highest count first");
-ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
-          "of the moments of the kills; default: at random");
+ABSL_FLAG(uint64_t, seed, 0,
+          "of the moments of the kills; 0: another one each time");
 
 namespace ets_keeper::examples {
 namespace {
@@ -216,8 +215,8 @@ absl::Status Run(const char* argv0) {
   const std::string path = InputPath();
   const absl::StatusOr<InputFile> input = InputFile::Open(path);
   if (!input.ok()) return input.status();
-  const uint64_t seed =
-      absl::GetFlag(FLAGS_seed).value_or(std::random_device()());
+  uint64_t seed = absl::GetFlag(FLAGS_seed);
+  if (seed == 0) seed = std::random_device()();
   const absl::StatusOr<RunResult> result = Count(*input, seed, argv0);
   if (!result.ok()) return result.status();
   const absl::StatusOr<Tally> plain = CountPlainly(*input);

@@ -55,7 +55,7 @@ using OnProgress = absl::FunctionRef<void(uint64_t position, int kills)>;
 
 // CountWhileKilled()
 //
-// A `kCancelled` error if the user wants to stop (SIGINT, SIGTERM).
+// A `kCancelled` error if the user wants to stop (SIGINT, SIGTERM, SIGHUP).
 [[nodiscard]] absl::StatusOr<RunResult> CountWhileKilled(
     const InputFile& input, const RunOptions& options, OnProgress on_progress);
 

@@ -47,6 +47,9 @@ constexpr int kKills = 300;
 constexpr int kKillsPerTable = 50;
 constexpr uint64_t kKeys = 3000;
 
+// How many operations a process prepares at a time.
+constexpr uint64_t kAhead = 64;
+
 struct Account {
   uint64_t id = 0;
   int64_t cents = 0;
@@ -74,7 +77,7 @@ using Operation = std::vector<Write>;
 Operation OperationAt(uint64_t seed, uint64_t index) {
   std::seed_seq sequence{seed >> 32, seed & 0xffffffff, index};
   std::minstd_rand random(sequence);
-  Operation operation(random() % 5 == 0 ? 2 + random() % 12 : 1);
+  Operation operation(random() % 5 == 0 ? 2 + random() % 60 : 1);
   for (Write& write : operation) {
     const uint32_t kind = random() % 8;
     write.kind = kind < 4   ? Write::kInsert
@@ -183,9 +186,16 @@ void CheckAndWrite(const std::string& keeper, const std::string& name,
     page.acknowledged.store(++next);
   }
   page.checked.store(true);
+  std::vector<Operation> operations(kAhead);
   while (true) {
-    Check(page, ApplyToTable(OperationAt(seed, next), *table));
-    page.acknowledged.store(++next);
+    // Beforehand, so that the kill hits the table's code and not the test's.
+    for (uint64_t i = 0; i < kAhead; ++i) {
+      operations[i] = OperationAt(seed, next + i);
+    }
+    for (const Operation& operation : operations) {
+      Check(page, ApplyToTable(operation, *table));
+      page.acknowledged.store(++next);
+    }
   }
 }
 

@@ -52,11 +52,6 @@ void Transaction::Append(uint64_t offset, uint64_t value) {
   }
 }
 
-uint64_t Transaction::Load(uint64_t offset) const {
-  const IntentEntry* pending = Find(offset);
-  return pending != nullptr ? pending->value : LoadWord(arena_.At(offset));
-}
-
 void Transaction::Replace(uint64_t offset, uint64_t value) {
   if (const IntentEntry* pending = Find(offset); pending != nullptr) {
     entries_[pending - entries_.data()].value = value;

@@ -47,6 +47,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
+#include "common/arena/word.h"
 
 namespace ets_keeper {
 
@@ -84,7 +85,11 @@ class Transaction {
   // Transaction::Load()
   //
   // The word at `offset` as it will be after the stores added so far.
-  [[nodiscard]] uint64_t Load(uint64_t offset) const;
+  [[nodiscard]] uint64_t Load(uint64_t offset) const {
+    if (entries_.empty()) return LoadWord(arena_.At(offset));
+    const IntentEntry* pending = Find(offset);
+    return pending != nullptr ? pending->value : LoadWord(arena_.At(offset));
+  }
 
   // Transaction::Store()
   //

@@ -7,7 +7,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
@@ -34,12 +33,15 @@ struct UsedSlot {
   uint64_t hash;
 };
 
+// As many as there are without a long chain.
+using UsedSlotVector = absl::InlinedVector<UsedSlot, 2 * kSlots>;
+
 // The slots in use of a bucket (`root`) and its chain, those of the bucket
 // first.
-absl::StatusOr<std::vector<UsedSlot>> UsedSlots(const HashGeometry& geometry,
-                                                uint64_t root) {
+absl::StatusOr<UsedSlotVector> UsedSlots(const HashGeometry& geometry,
+                                         uint64_t root) {
   const Arena& arena = *geometry.arena;
-  std::vector<UsedSlot> used;
+  UsedSlotVector used;
   uint64_t cell = root;
   for (int i = 0; i < kMaxChain && cell != 0; ++i) {
     if (!arena.Holds(cell, sizeof(HashBucket))) break;
@@ -168,9 +170,10 @@ absl::Status SplitBucket(const HashGeometry& geometry, uint32_t lane) {
   if (!status.ok()) return status;
   auto rows = UsedSlots(geometry, geometry.BucketOffset(lane, split));
   if (!rows.ok()) return rows.status();
-  std::erase_if(*rows, [&](const UsedSlot& row) {
+  const auto stays = [&](const UsedSlot& row) {
     return geometry.Home(row.hash, n + 1) != n;
-  });
+  };
+  rows->erase(std::remove_if(rows->begin(), rows->end(), stays), rows->end());
   Transaction transaction(geometry.arena);
   HashEdit edit(geometry, lane, &transaction);
   status = FillBucket(geometry, added, *rows, edit);

@@ -89,16 +89,17 @@ TEST_F(HashRecordTest, VariableKeysAreFoundByTheirDescriptor) {
 
 TEST_F(HashRecordTest, TheKeyOfARowThatHasNoneIsEmpty) {
   uint64_t bytes;
+  const RowBuffer two = {5, 6}, one = {5};
   const KeyLayout fixed = {.word = 1, .words = 1};
-  EXPECT_THAT(KeyInRow(fixed, {{5, 6}}, &bytes), ElementsAre(6));
+  EXPECT_THAT(KeyInRow(fixed, two, &bytes), ElementsAre(6));
   EXPECT_EQ(bytes, 8);
-  EXPECT_THAT(KeyInRow(fixed, {{5}}, &bytes), IsEmpty());
+  EXPECT_THAT(KeyInRow(fixed, one, &bytes), IsEmpty());
   const KeyLayout variable = {.word = 0, .words = 1, .variable = true};
-  EXPECT_THAT(KeyInRow(variable, {{MakeDescriptor(1, 3), 6}}, &bytes),
-              ElementsAre(6));
+  const RowBuffer string = {MakeDescriptor(1, 3), 6};
+  EXPECT_THAT(KeyInRow(variable, string, &bytes), ElementsAre(6));
   EXPECT_EQ(bytes, 3);
-  EXPECT_THAT(KeyInRow(variable, {{MakeDescriptor(2, 3), 6}}, &bytes),
-              IsEmpty());
+  const RowBuffer astray = {MakeDescriptor(2, 3), 6};
+  EXPECT_THAT(KeyInRow(variable, astray, &bytes), IsEmpty());
 }
 
 }  // namespace

@@ -247,7 +247,16 @@ class TableWriter : public TableReader<Row, Key> {
   // The same if there is no row with the key, or any of the keys; else returns
   // false and stores nothing.
   [[nodiscard]] absl::StatusOr<bool> InsertNew(const Row& row) const {
-    return InsertNew(absl::MakeConstSpan(&row, 1));
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    RowBuffer words;
+    if (absl::Status s = Codec::Encode(row, words); !s.ok()) {
+      return this->Named(s);
+    }
+    EncodedKey encoded;
+    absl::StatusOr<bool> inserted = this->core().InsertNew(
+        this->epoch(), this->HashKeyOf(row.*Key, &encoded), words);
+    if (!inserted.ok()) return this->Named(inserted.status());
+    return inserted;
   }
   [[nodiscard]] absl::StatusOr<bool> InsertNew(
       absl::Span<const Row> rows) const {
