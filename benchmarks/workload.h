@@ -339,7 +339,7 @@ void BytesPerRow(benchmark::State& state) {
 struct WorkloadSizes {
   std::vector<int64_t> rows = {1'000, 100'000, 10'000'000};
   std::vector<int64_t> threads = {1, 2};
-  double min_seconds = 0;  // of each; 0: as the command line says
+  int64_t iterations = 0;  // of each; 0: as many as fill the time
 };
 
 // RegisterWorkloads()
@@ -356,7 +356,7 @@ bool RegisterWorkloads(const std::string& name,
     for (const int64_t threads : sizes.threads) {
       added->Threads(static_cast<int>(threads));
     }
-    if (sizes.min_seconds > 0) added->MinTime(sizes.min_seconds);
+    if (sizes.iterations > 0) added->Iterations(sizes.iterations);
     return added;
   };
   add("find_hit", Find<P, true>)->Setup(Setup<P, Use::kRead>)->UseRealTime();

@@ -15,8 +15,8 @@
 #include "absl/types/span.h"
 #include "common/row/layout.h"
 #include "common/row/row_buffer.h"
+#include "common/row/rows_testing.h"
 #include "common/row/schema.h"
-#include "common/row/test_rows.h"
 #include "common/status/status.h"
 #include "gtest/gtest.h"
 

@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/row/layout.h"
-#include "common/row/test_rows.h"
+#include "common/row/rows_testing.h"
 #include "common/row/value_type.h"
 #include "common/status/status.h"
 #include "gtest/gtest.h"

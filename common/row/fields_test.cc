@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "common/row/test_rows.h"
+#include "common/row/rows_testing.h"
 #include "gtest/gtest.h"
 
 namespace ets_keeper {

@@ -21,8 +21,8 @@
 #include "common/row/format_row.h"
 #include "common/row/layout.h"
 #include "common/row/row_buffer.h"
+#include "common/row/rows_testing.h"
 #include "common/row/schema.h"
-#include "common/row/test_rows.h"
 #include "common/status/status.h"
 #include "gtest/gtest.h"
 

@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "common/row/encoding.h"
 #include "common/row/layout.h"
-#include "common/row/test_rows.h"
+#include "common/row/rows_testing.h"
 #include "common/row/value_type.h"
 #include "gtest/gtest.h"
 

@@ -2,14 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // -----------------------------------------------------------------------------
-// File: test_rows.h
+// File: rows_testing.h
 // -----------------------------------------------------------------------------
 //
 // Row types for the tests of this folder: a usual one, one with only scalars,
 // one with a field of every kind.
 
-#ifndef COMMON_ROW_TEST_ROWS_H_
-#define COMMON_ROW_TEST_ROWS_H_
+#ifndef COMMON_ROW_ROWS_TESTING_H_
+#define COMMON_ROW_ROWS_TESTING_H_
 
 #include <array>
 #include <cstdint>
@@ -121,4 +121,4 @@ inline Everything FullRow() {
 
 }  // namespace ets_keeper
 
-#endif  // COMMON_ROW_TEST_ROWS_H_
+#endif  // COMMON_ROW_ROWS_TESTING_H_
