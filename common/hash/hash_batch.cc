@@ -7,9 +7,10 @@
 // own with a directory of the keys that change. Its commit point is the
 // header's batch word: it becomes odd, the stores are performed, it becomes
 // even. While it is odd, readers look their key up in the directory first, so
-// it does not matter to them how far the stores have come; a reader that saw
-// the even word before cannot have seen any of the stores of the batch without
-// seeing, at its next call, the odd word or the one after it.
+// it does not matter to them how far the stores have come. A reader that saw
+// the even word before may meet any of the stores; but whoever has seen one sees
+// the odd word, or a later one, when it loads the word again: at the end of the
+// same call, which then begins anew, and at the beginning of the next.
 //
 // The locks of all lanes concerned are held from before the first change to
 // after the last store: the directory must be the truth about its keys as long
