@@ -8,9 +8,9 @@
 // header's batch word: it becomes odd, the stores are performed, it becomes
 // even. While it is odd, readers look their key up in the directory first, so
 // it does not matter to them how far the stores have come. A reader that saw
-// the even word before may meet any of the stores; but whoever has seen one sees
-// the odd word, or a later one, when it loads the word again: at the end of the
-// same call, which then begins anew, and at the beginning of the next.
+// the even word before may meet any of the stores; but whoever has seen one
+// sees the odd word, or a later one, when it loads the word again: at the end
+// of the same call, which then begins anew, and at the beginning of the next.
 //
 // The locks of all lanes concerned are held from before the first change to
 // after the last store: the directory must be the truth about its keys as long
