@@ -6,7 +6,7 @@ repository wins. (With MODULE.bazel there is nothing to call.)
 """
 
 load("@bazel_tools//tools/build_defs/repo:http.bzl", "http_archive")
-load("//tools/build:system_library.bzl", "system_library")
+load("//tools/build:optional_libraries.bzl", "optional_libraries")
 
 def _archive(name, **kwargs):
     if not native.existing_rule(name):
@@ -48,11 +48,6 @@ def ets_keeper_dependencies():
         strip_prefix = "rules_cc-0.0.9",
         url = "https://github.com/bazelbuild/rules_cc/releases/download/0.0.9/rules_cc-0.0.9.tar.gz",
     )
-    if not native.existing_rule("system_tbb"):
-        # Only benchmarks use it, as a peer to compare with.
-        system_library(
-            name = "system_tbb",
-            header = "tbb/version.h",
-            library = "tbb",
-            package = "libtbb-dev",
-        )
+    if not native.existing_rule("optional_libraries"):
+        # Only benchmarks use them, as peers to compare with.
+        optional_libraries(name = "optional_libraries")

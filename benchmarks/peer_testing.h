@@ -5,101 +5,178 @@
 // File: peer_testing.h
 // -----------------------------------------------------------------------------
 //
-// Tests that every peer of the benchmarks must pass: what is measured is a map
-// that works.
+// The tests that every peer of the benchmarks must pass: what is measured is a
+// map that works.
 //
-//   TEST(MyMapTest, AgreesWithAModel) { ExpectLikeModel<MyMap>(); }
+//   INSTANTIATE_TYPED_TEST_SUITE_P(
+//       MyMap, PeerTest, testing::Types<MyMap<WordRow>, MyMap<StringRow>>);
 //
-// Thread safety: pure functions.
+// Thread safety: tests.
 
 #ifndef BENCHMARKS_PEER_TESTING_H_
 #define BENCHMARKS_PEER_TESTING_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
-#include "benchmarks/workload.h"
+#include "benchmarks/peer.h"
+#include "benchmarks/random.h"
+#include "benchmarks/streams.h"
 #include "gtest/gtest.h"
 
 namespace ets_keeper::benchmarks {
 
-// ExpectLikeModel()
+// MallocCounts()
 //
-// Random operations give the results that std::unordered_map gives.
+// Whether `MallocBytes()` knows anything.
+[[nodiscard]] inline bool MallocCounts() {
+  constexpr size_t kBytes = 1'000'000;
+  const uint64_t before = MallocBytes();
+  void* volatile piece = malloc(kBytes);
+  const bool counts = MallocBytes() >= before + kBytes;
+  free(piece);
+  return counts;
+}
+
 template <Peer P>
-void ExpectLikeModel() {
+class PeerTest : public testing::Test {
+ protected:
+  using Row = typename P::Row;
+  using KeyArg = typename Row::KeyArg;
+  using Value = typename Row::Value;
+  using Packed = typename Row::Packed;
+
+  P peer_;
+};
+
+TYPED_TEST_SUITE_P(PeerTest);
+
+TYPED_TEST_P(PeerTest, AgreesWithAModel) {
+  using Row = typename TypeParam::Row;
   constexpr uint64_t kSeed = 1;
   SCOPED_TRACE(testing::Message() << "seed " << kSeed);
-  P peer;
-  std::unordered_map<uint64_t, uint64_t> model;
+  std::map<typename Row::Packed, typename Row::Value> model;
   Random random(kSeed);
-  for (int step = 0; step < 50'000; ++step) {
-    const uint64_t word = random.Next();
-    const uint64_t key = KeyAt(Random::Below(2'000, word));
-    const auto it = model.find(key);
-    switch (word % 4) {
+  for (uint64_t step = 0; step < 20'000; ++step) {
+    const typename Row::Packed packed = Row::KeyAt(random.Below(1'000));
+    const typename Row::KeyArg key = Row::Unpack(packed);
+    const auto it = model.find(packed);
+    switch (random.Below(4)) {
       case 0:
-        peer.Insert(key, word);
-        model[key] = word;
+        this->peer_.Insert(key, Row::ValueOf(step));
+        model[packed] = Row::ValueOf(step);
         break;
       case 1:
-        peer.Erase(key);
-        model.erase(key);
+        this->peer_.Erase(key);
+        model.erase(packed);
         break;
       case 2:
-        ASSERT_EQ(peer.Add(key, step), it != model.end()) << "step " << step;
-        if (it != model.end()) it->second += step;
+        ASSERT_EQ(this->peer_.Add(key, step), it != model.end()) << step;
+        if (it != model.end()) Row::Count(it->second) += step;
         break;
       case 3:
-        ASSERT_EQ(peer.Find(key),
+        ASSERT_EQ(this->peer_.Find(key),
                   it == model.end() ? std::nullopt : std::optional(it->second))
-            << "step " << step;
+            << step;
         break;
     }
   }
-  EXPECT_EQ(peer.size(), model.size());
-  for (const auto& [key, value] : model) EXPECT_EQ(peer.Find(key), value);
+  EXPECT_EQ(this->peer_.size(), model.size());
+  for (const auto& [packed, value] : model) {
+    EXPECT_EQ(this->peer_.Find(Row::Unpack(packed)), value);
+  }
 }
 
-// ExpectNoLostUpdate()
-//
-// Threads that add to the same rows lose nothing.
-template <Peer P>
-void ExpectNoLostUpdate() {
-  constexpr uint64_t kRows = 8;
-  constexpr uint64_t kRounds = 2'000;
-  constexpr uint64_t kThreads = 4;
-  P peer;
-  for (uint64_t i = 0; i < kRows; ++i) peer.Insert(KeyAt(i), 0);
+TYPED_TEST_P(PeerTest, FindsManyAtOnce) {
+  using Row = typename TypeParam::Row;
+  constexpr size_t kKeys = 32;
+  std::vector<typename Row::Packed> packed;
+  for (uint64_t i = 0; i < kKeys; ++i) packed.push_back(Row::KeyAt(i));
+  std::multiset<uint64_t> expected;
+  std::vector<typename Row::KeyArg> keys;
+  for (uint64_t i = 0; i < kKeys; ++i) {
+    keys.push_back(Row::Unpack(packed[i]));
+    if (i % 3 == 0) continue;
+    this->peer_.Insert(keys.back(), Row::ValueOf(i));
+    expected.insert(i);
+  }
+  typename Row::Value values[kKeys];
+  const size_t found = FindBatch(this->peer_, keys, values);
+  std::multiset<uint64_t> counts;
+  for (size_t i = 0; i < found; ++i) {
+    const uint64_t count = Row::Count(values[i]);
+    EXPECT_EQ(values[i], Row::ValueOf(count));
+    counts.insert(count);
+  }
+  EXPECT_EQ(counts, expected);
+}
+
+TYPED_TEST_P(PeerTest, IsFilledWithOneRowForEachKey) {
+  using Row = typename TypeParam::Row;
+  const auto& keys = Streams<Row>::Order(/*rows=*/5'000, /*turn=*/1);
+  Fill(this->peer_, absl::MakeConstSpan(keys));
+  EXPECT_EQ(this->peer_.size(), keys.size());
+  for (uint64_t i = 0; i < keys.size(); ++i) {
+    ASSERT_EQ(this->peer_.Find(Row::Unpack(keys[i])), Row::ValueOf(i));
+  }
+}
+
+TYPED_TEST_P(PeerTest, ThreadsLoseNothing) {
+  using Row = typename TypeParam::Row;
+  constexpr uint64_t kCounters = 8;
+  constexpr uint64_t kRounds = 200;
+  constexpr uint64_t kThreads = TypeParam::kConcurrent ? 4 : 1;
+  for (uint64_t i = 0; i < kCounters; ++i) {
+    this->peer_.Insert(Row::Unpack(Row::KeyAt(i)), Row::ValueOf(0));
+  }
   std::vector<std::thread> threads;
-  for (uint64_t t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&] {
-      for (uint64_t i = 0; i < kRows * kRounds; ++i) {
-        peer.Add(KeyAt(i % kRows), 1);
+  for (uint64_t t = 1; t <= kThreads; ++t) {
+    threads.emplace_back([this, t] {
+      for (uint64_t i = 0; i < kCounters * kRounds; ++i) {
+        this->peer_.Add(Row::Unpack(Row::KeyAt(i % kCounters)), 1);
+        const auto own = Row::KeyAt(t * 1'000'000 + i);
+        this->peer_.Insert(Row::Unpack(own), Row::ValueOf(i));
+        if (i % 2 == 0) this->peer_.Erase(Row::Unpack(own));
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
-  for (uint64_t i = 0; i < kRows; ++i) {
-    EXPECT_EQ(peer.Find(KeyAt(i)), kThreads * kRounds);
+  for (uint64_t i = 0; i < kCounters; ++i) {
+    EXPECT_EQ(Row::Count(*this->peer_.Find(Row::Unpack(Row::KeyAt(i)))),
+              kThreads * kRounds);
   }
+  EXPECT_EQ(this->peer_.size(), kCounters + kThreads * kCounters * kRounds / 2);
 }
 
-// ExpectCountsBytes()
-//
-// Its memory grows with the rows, by at least their size.
-template <MeasuredPeer P>
-void ExpectCountsBytes() {
-  constexpr uint64_t kRows = 100'000;
-  P peer;
-  const uint64_t before = peer.bytes();
-  for (uint64_t i = 0; i < kRows; ++i) peer.Insert(KeyAt(i), i);
-  EXPECT_GE(peer.bytes() - before, kRows * 2 * sizeof(uint64_t));
-  EXPECT_LE(peer.bytes() - before, kRows * 200);
+TYPED_TEST_P(PeerTest, KnowsItsMemory) {
+  using Row = typename TypeParam::Row;
+  constexpr uint64_t kRows = 50'000;
+  constexpr uint64_t kRowBytes =
+      sizeof(typename Row::Packed) + sizeof(typename Row::Value);
+  // The sanitizers have a malloc() that does not count.
+  constexpr bool kCounts = requires { this->peer_.bytes(); };
+  if (!kCounts && !MallocCounts()) return;
+  const auto& keys = Streams<Row>::Order(kRows, /*turn=*/1);
+  const uint64_t malloc_before = MallocBytes();
+  auto peer = std::make_unique<TypeParam>();
+  Fill(*peer, absl::MakeConstSpan(keys));
+  const uint64_t full = BytesOf(*peer, malloc_before);
+  EXPECT_GE(full, kRows * kRowBytes);
+  EXPECT_LE(full, kRows * kRowBytes * 12);
+  peer.reset();
+  EXPECT_LE(MallocBytes(), malloc_before + 10'000);
 }
+
+REGISTER_TYPED_TEST_SUITE_P(PeerTest, AgreesWithAModel, FindsManyAtOnce,
+                            IsFilledWithOneRowForEachKey, ThreadsLoseNothing,
+                            KnowsItsMemory);
 
 }  // namespace ets_keeper::benchmarks
 

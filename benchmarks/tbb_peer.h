@@ -5,9 +5,10 @@
 // File: tbb_peer.h
 // -----------------------------------------------------------------------------
 //
-// `TbbPeer`: oneTBB's `concurrent_hash_map` as a peer.
+// `TbbPeer`: oneTBB's `concurrent_hash_map` as a peer, with the allocator that
+// comes with it.
 //
-//   TbbPeer<> peer;
+//   TbbPeer<WordRow> peer;
 //   peer.Insert(1, 10);
 //
 // Thread safety: any number of threads may use a peer.
@@ -15,62 +16,107 @@
 #ifndef BENCHMARKS_TBB_PEER_H_
 #define BENCHMARKS_TBB_PEER_H_
 
+#include <tbb/concurrent_hash_map.h>
+#include <tbb/tbb_allocator.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <utility>
 
-#include "absl/hash/hash.h"
-#include "benchmarks/peers.h"
-#include "tbb/concurrent_hash_map.h"
-#include "tbb/tbb_allocator.h"
+#include "benchmarks/peer.h"
+#include "benchmarks/rows.h"
 
 namespace ets_keeper::benchmarks {
 
-// TbbPeer
+// CountingTbbAllocator
 //
-// With the library's own allocator, or one that counts what that one is asked.
-template <typename Allocator =
-              tbb::tbb_allocator<std::pair<const uint64_t, uint64_t>>>
+// oneTBB's allocator, counting what this thread asks of it: it takes its memory
+// from the kernel, and has few bytes of its own beside.
+inline thread_local int64_t tbb_bytes = 0;
+
+template <typename T>
+class CountingTbbAllocator {
+ public:
+  using value_type = T;
+
+  CountingTbbAllocator() = default;
+  template <typename U>
+  CountingTbbAllocator(const CountingTbbAllocator<U>&) {}  // NOLINT
+
+  T* allocate(size_t n) {
+    tbb_bytes += static_cast<int64_t>(n * sizeof(T));
+    return tbb::tbb_allocator<T>().allocate(n);
+  }
+  void deallocate(T* p, size_t n) {
+    tbb_bytes -= static_cast<int64_t>(n * sizeof(T));
+    tbb::tbb_allocator<T>().deallocate(p, n);
+  }
+  friend bool operator==(const CountingTbbAllocator&,
+                         const CountingTbbAllocator&) {
+    return true;
+  }
+};
+
+// TbbPeer
+template <typename R>
 class TbbPeer {
  public:
-  std::optional<uint64_t> Find(uint64_t key) const {
+  using Row = R;
+  using KeyArg = typename R::KeyArg;
+  using Value = typename R::Value;
+  static constexpr bool kConcurrent = true;
+
+  TbbPeer() = default;
+  TbbPeer(const TbbPeer&) = delete;
+  TbbPeer& operator=(const TbbPeer&) = delete;
+
+  std::optional<Value> Find(KeyArg key) const {
     typename Map::const_accessor row;
     if (!map_.find(row, key)) return std::nullopt;
     return row->second;
   }
-  void Insert(uint64_t key, uint64_t value) {
+  void Insert(KeyArg key, const Value& value) {
     typename Map::accessor row;
     map_.insert(row, key);
     row->second = value;
   }
-  bool Add(uint64_t key, uint64_t amount) {
+  bool Add(KeyArg key, uint64_t amount) {
     typename Map::accessor row;
     if (!map_.find(row, key)) return false;
-    row->second += amount;
+    R::Count(row->second) += amount;
     return true;
   }
-  void Erase(uint64_t key) { map_.erase(key); }
+  void Erase(KeyArg key) { map_.erase(key); }
   uint64_t size() const { return map_.size(); }
 
-  // Only with a CountingAllocator, and the only peer of this thread.
-  uint64_t bytes() const { return sizeof(*this) + counted_bytes; }
+  // What was asked of the allocator, and, for long keys, of malloc(); the only
+  // peer, and only this thread has used it.
+  uint64_t bytes() const {
+    return tbb_bytes - tbb_before_ + MallocBytes() - malloc_before_;
+  }
 
  private:
   struct HashCompare {
-    static size_t hash(uint64_t key) { return absl::HashOf(key); }
-    static bool equal(uint64_t a, uint64_t b) { return a == b; }
+    using is_transparent = void;
+    template <typename Key>
+    static size_t hash(const Key& key) {
+      return RowHash<R>()(key);
+    }
+    template <typename A, typename B>
+    static bool equal(const A& a, const B& b) {
+      return RowEqual<R>()(a, b);
+    }
   };
-  using Map =
-      tbb::concurrent_hash_map<uint64_t, uint64_t, HashCompare, Allocator>;
+  using Map = tbb::concurrent_hash_map<
+      typename R::Key, Value, HashCompare,
+      CountingTbbAllocator<std::pair<const typename R::Key, Value>>>;
 
-  Map map_;
+  const int64_t tbb_before_ = tbb_bytes;
+  const uint64_t malloc_before_ = MallocBytes();
+  // Looking up by something like a key is not const.
+  mutable Map map_;
 };
-
-// CountingTbbPeer
-using CountingTbbPeer = TbbPeer<
-    CountingAllocator<std::pair<const uint64_t, uint64_t>,
-                      tbb::tbb_allocator<std::pair<const uint64_t, uint64_t>>>>;
 
 }  // namespace ets_keeper::benchmarks
 

@@ -4,18 +4,14 @@
 #include "benchmarks/tbb_peer.h"
 
 #include "benchmarks/peer_testing.h"
+#include "benchmarks/rows.h"
 #include "gtest/gtest.h"
 
 namespace ets_keeper::benchmarks {
 namespace {
 
-TEST(TbbPeerTest, AgreesWithAModel) { ExpectLikeModel<TbbPeer<>>(); }
-
-TEST(TbbPeerTest, LosesNoUpdate) { ExpectNoLostUpdate<TbbPeer<>>(); }
-
-TEST(TbbPeerTest, MemoryGrowsWithTheRows) {
-  ExpectCountsBytes<CountingTbbPeer>();
-}
+using Peers = testing::Types<TbbPeer<WordRow>, TbbPeer<StringRow>>;
+INSTANTIATE_TYPED_TEST_SUITE_P(Tbb, PeerTest, Peers);
 
 }  // namespace
 }  // namespace ets_keeper::benchmarks

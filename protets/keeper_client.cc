@@ -24,10 +24,10 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "common/arena/arena_file.h"
 #include "common/mutex/mutex.h"
 #include "common/status/status.h"
 #include "common/unique_fd/unique_fd.h"
-#include "protets/keeper_memory.h"
 #include "protets/keeper_protocol.h"
 #include "protets/keeper_socket.h"
 
@@ -55,7 +55,7 @@ absl::StatusOr<Answer> CheckMemory(absl::StatusOr<Answer> answer,
     return MakeStatus(Cause::kProtocol, "the keeper's reply brings no memory");
   }
   absl::Status checked =
-      CheckTableMemory(answer->fd.get(), answer->reply.table.bytes);
+      CheckArenaFile(answer->fd.get(), answer->reply.table.bytes);
   if (!checked.ok()) return checked;
   return answer;
 }
@@ -241,12 +241,13 @@ absl::StatusOr<Grant> KeeperClient::Claim(const ClaimRequest& claim) {
   request.schema = claim.schema;
   request.max_bytes = claim.max_bytes;
   request.may_create = claim.may_create;
+  request.huge_pages = claim.huge_pages;
   request.wait = claim.wait > absl::ZeroDuration();
   request.wait_ms = ToWaitMs(claim.wait);
   absl::StatusOr<Answer> answer = CheckMemory(
       connection_->Exchange(std::move(request), claim.wait), ReplyType::kGrant);
   if (!answer.ok()) return answer.status();
-  const TableInfo& table = answer->reply.table;
+  const KeeperTableInfo& table = answer->reply.table;
   return Grant{std::move(answer->fd), table.epoch,         table.bytes,
                table.schema,          answer->reply.fresh, table.deaths};
 }
@@ -281,13 +282,13 @@ absl::StatusOr<ReadGrant> KeeperClient::Open(absl::string_view name) {
   absl::StatusOr<Answer> answer = CheckMemory(
       connection_->Exchange(std::move(request)), ReplyType::kReadGrant);
   if (!answer.ok()) return answer.status();
-  const TableInfo& table = answer->reply.table;
+  const KeeperTableInfo& table = answer->reply.table;
   return ReadGrant{std::move(answer->fd), table.epoch, table.bytes,
                    table.schema};
 }
 
-absl::StatusOr<std::vector<TableInfo>> KeeperClient::List() {
-  std::vector<TableInfo> tables;
+absl::StatusOr<std::vector<KeeperTableInfo>> KeeperClient::List() {
+  std::vector<KeeperTableInfo> tables;
   while (true) {
     Request request;
     request.type = RequestType::kList;
@@ -295,7 +296,7 @@ absl::StatusOr<std::vector<TableInfo>> KeeperClient::List() {
     absl::StatusOr<Answer> answer = connection_->Exchange(std::move(request));
     if (!answer.ok()) return answer.status();
     if (answer->reply.type == ReplyType::kEnd) return tables;
-    TableInfo& table = answer->reply.table;
+    KeeperTableInfo& table = answer->reply.table;
     const bool advances = tables.empty() || table.name > tables.back().name;
     if (answer->reply.type != ReplyType::kTable || !advances) {
       return MakeStatus(Cause::kProtocol, "the keeper's list does not advance");

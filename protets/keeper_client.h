@@ -75,6 +75,10 @@ struct ClaimRequest {
   // Whether a table that does not exist is created.
   bool may_create = true;
 
+  // Whether it is then given the machine's huge pages: see
+  // common/arena/arena_file.h.
+  bool huge_pages = false;
+
   // How long to stand in line while the table has a living owner. Zero does
   // not stand in line; `absl::InfiniteDuration()` waits for ever.
   absl::Duration wait = absl::ZeroDuration();
@@ -176,7 +180,7 @@ class KeeperClient {
   //
   // All tables, by name. One exchange per table: tables that come or go
   // meanwhile may or may not be seen.
-  [[nodiscard]] absl::StatusOr<std::vector<TableInfo>> List();
+  [[nodiscard]] absl::StatusOr<std::vector<KeeperTableInfo>> List();
 
   // KeeperClient::Ping()
   //

@@ -26,6 +26,7 @@
 #include "absl/strings/match.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "common/arena/arena_file.h"
 #include "common/status/status.h"
 #include "common/unique_fd/unique_fd.h"
 #include "gtest/gtest.h"
@@ -137,7 +138,8 @@ TEST(KeeperClientTest, AKeeperThatHangsDoesNotHangTheClient) {
 }
 
 TEST(KeeperClientTest, ClaimsTravelAsTheyAreAndGrantsAsWell) {
-  const absl::StatusOr<TableMemory> memory = MakeTableMemory("users", 8192);
+  const absl::StatusOr<TableMemory> memory =
+      MakeTableMemory("users", 8192, /*huge_pages=*/false);
   ASSERT_TRUE(memory.ok());
   Request seen;
   ScriptedKeeper keeper([&](ScriptedKeeper& self) {
@@ -153,6 +155,7 @@ TEST(KeeperClientTest, ClaimsTravelAsTheyAreAndGrantsAsWell) {
                       .schema = 77,
                       .max_bytes = 4096,
                       .may_create = false,
+                      .huge_pages = true,
                       .wait = absl::Microseconds(1500)});
     ASSERT_TRUE(grant.ok()) << grant.status();
     EXPECT_EQ(grant->epoch, 5u);
@@ -160,13 +163,14 @@ TEST(KeeperClientTest, ClaimsTravelAsTheyAreAndGrantsAsWell) {
     EXPECT_EQ(grant->schema, 77u);
     EXPECT_EQ(grant->deaths, 3u);
     EXPECT_TRUE(grant->fresh);
-    EXPECT_TRUE(CheckTableMemory(grant->fd.get(), 8192).ok());
+    EXPECT_TRUE(CheckArenaFile(grant->fd.get(), 8192).ok());
     EXPECT_EQ(seen.name, "users");
     EXPECT_EQ(seen.schema, 77u);
     EXPECT_EQ(seen.max_bytes, 4096u);
     EXPECT_EQ(seen.wait_ms, 2u);
     EXPECT_TRUE(seen.wait);
     EXPECT_FALSE(seen.may_create);
+    EXPECT_TRUE(seen.huge_pages);
   }
 }
 
@@ -182,7 +186,8 @@ std::optional<Cause> CauseOfGrant(const Reply& reply, int fd) {
 }
 
 TEST(KeeperClientTest, MemoryThatIsNotWhatTheGrantSaysIsRefused) {
-  const absl::StatusOr<TableMemory> memory = MakeTableMemory("users", 8192);
+  const absl::StatusOr<TableMemory> memory =
+      MakeTableMemory("users", 8192, /*huge_pages=*/false);
   ASSERT_TRUE(memory.ok());
   EXPECT_EQ(CauseOfGrant(GrantOf(4096), memory->read_write.get()),
             Cause::kCorrupt);
@@ -263,7 +268,8 @@ TEST(KeeperClientTest, AKeeperThatDiesIsNoKeeper) {
 }
 
 TEST(KeeperClientTest, AClaimThatWaitsDoesNotHoldUpOtherThreads) {
-  const absl::StatusOr<TableMemory> memory = MakeTableMemory("users", 8192);
+  const absl::StatusOr<TableMemory> memory =
+      MakeTableMemory("users", 8192, /*huge_pages=*/false);
   ASSERT_TRUE(memory.ok());
   constexpr int kPings = 8;
   absl::Notification claimed;

@@ -260,7 +260,7 @@ TEST_F(KeeperMainTest, AnOwnerThatDiesBeforeItFormatsLeavesNothing) {
   });
   EXPECT_EQ(creator.Hear(), "half done");
   EXPECT_EQ(CauseOf(client.Open("users").status()), Cause::kTableNotFound);
-  EXPECT_EQ(client.List()->at(0).state, TableState::kCreating);
+  EXPECT_EQ(client.List()->at(0).state, KeeperTableState::kCreating);
   creator.Kill();
   const absl::StatusOr<Grant> grant = Claim(client);
   ASSERT_TRUE(grant.ok()) << grant.status();
@@ -295,7 +295,7 @@ TEST_F(KeeperMainTest, AReleasedTableGoesToTheNextWithoutADeath) {
   });
   ASSERT_EQ(owner.Hear(), "OK");
   ASSERT_EQ(owner.Hear(), "OK");
-  EXPECT_EQ(client.List()->at(0).state, TableState::kOrphaned);
+  EXPECT_EQ(client.List()->at(0).state, KeeperTableState::kOrphaned);
   const absl::StatusOr<Grant> grant = Claim(client);
   ASSERT_TRUE(grant.ok()) << grant.status();
   EXPECT_EQ(grant->deaths, 0u);
@@ -339,7 +339,7 @@ TEST_F(KeeperMainTest, AfterAThousandKillsTheKeeperHasNothingOpenThatItHadNot) {
     ASSERT_EQ(owner.Hear(), "OK");
   }
   Settle(client);
-  const absl::StatusOr<std::vector<TableInfo>> tables = client.List();
+  const absl::StatusOr<std::vector<KeeperTableInfo>> tables = client.List();
   ASSERT_TRUE(tables.ok());
   ASSERT_EQ(tables->size(), 1u);
   EXPECT_EQ(tables->at(0).epoch, uint64_t{kKills});

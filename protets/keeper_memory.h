@@ -5,19 +5,14 @@
 // File: keeper_memory.h
 // -----------------------------------------------------------------------------
 //
-// The memory of one kept table: a memfd, sized and sealed before anybody else
-// sees it.
+// The memory of one kept table: what the keeper makes and holds.
 //
-//   absl::StatusOr<TableMemory> memory = MakeTableMemory("users", 1 << 30);
-//   // Whoever receives a descriptor over a socket looks before they map:
-//   absl::Status status = CheckTableMemory(fd, bytes);
+//   absl::StatusOr<TableMemory> memory =
+//       MakeTableMemory("users", 1 << 30, /*huge_pages=*/false);
 //
-// The size can never change (so that no peer can make a mapping fault), no seal
-// can be added (so that no peer can lock the next owner out), the bytes cannot
-// be executed where the kernel knows how to forbid it, and no other user can
-// re-open it through /proc. The file is sparse from birth; pages are taken when
-// they are touched, and count against whoever touches them first. The keeper
-// reserves none: a machine out of memory shows at the owner's first touch.
+// See common/arena/arena_file.h for what is sealed and checked. The keeper
+// reserves no pages, but one if they are huge: a machine out of memory shows
+// when the owner allocates them.
 //
 // Thread safety: functions may be called from any thread. Linux only.
 //
@@ -28,7 +23,6 @@
 
 #include <cstdint>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "common/unique_fd/unique_fd.h"
@@ -47,16 +41,10 @@ struct TableMemory {
 
 // MakeTableMemory()
 //
-// `bytes` bytes of zeroes; `name` shows up in /proc/PID/maps. kUnavailable when
-// the system refuses. The second descriptor needs /proc.
+// The memory of a new table, all zeroes. Errors as for `CreateArenaFile()` and
+// `ReopenForReading()`.
 [[nodiscard]] absl::StatusOr<TableMemory> MakeTableMemory(
-    absl::string_view name, uint64_t bytes);
-
-// CheckTableMemory()
-//
-// Ok if `fd` is `bytes` bytes of memory sealed as `MakeTableMemory()` seals
-// it; else kCorrupt, with a message that says what is wrong.
-[[nodiscard]] absl::Status CheckTableMemory(int fd, uint64_t bytes);
+    absl::string_view name, uint64_t bytes, bool huge_pages);
 
 }  // namespace protets
 }  // namespace ets_keeper

@@ -31,6 +31,7 @@ constexpr size_t kCauseWidth = 28;
 
 constexpr uint32_t kMayCreateFlag = 1;
 constexpr uint32_t kWaitFlag = 2;
+constexpr uint32_t kHugePagesFlag = 4;
 constexpr uint32_t kFreshFlag = 1;
 
 // Appends fields to a packet.
@@ -175,13 +176,13 @@ std::optional<Cause> CauseNamed(absl::string_view name) {
 
 }  // namespace
 
-absl::string_view TableStateName(TableState state) {
+absl::string_view KeeperTableStateName(KeeperTableState state) {
   switch (state) {
-    case TableState::kCreating:
+    case KeeperTableState::kCreating:
       return "creating";
-    case TableState::kOwned:
+    case KeeperTableState::kOwned:
       return "owned";
-    case TableState::kOrphaned:
+    case KeeperTableState::kOrphaned:
       return "orphaned";
   }
   return "unknown";
@@ -206,7 +207,8 @@ std::string EncodeRequest(const Request& request) {
   writer.Number(request.epoch);
   writer.Number(request.wait_ms);
   writer.Number((request.may_create ? kMayCreateFlag : 0) |
-                (request.wait ? kWaitFlag : 0));
+                (request.wait ? kWaitFlag : 0) |
+                (request.huge_pages ? kHugePagesFlag : 0));
   writer.Text(request.name, kMaxTableName);
   return std::move(writer).Finish();
 }
@@ -224,9 +226,11 @@ absl::StatusOr<Request> DecodeRequest(absl::string_view packet) {
   request.max_bytes = reader.Number<uint64_t>();
   request.epoch = reader.Number<uint64_t>();
   request.wait_ms = reader.Number<uint64_t>();
-  const auto flags = reader.Number<uint32_t>(kMayCreateFlag | kWaitFlag);
+  const auto flags =
+      reader.Number<uint32_t>(kMayCreateFlag | kWaitFlag | kHugePagesFlag);
   request.may_create = (flags & kMayCreateFlag) != 0;
   request.wait = (flags & kWaitFlag) != 0;
+  request.huge_pages = (flags & kHugePagesFlag) != 0;
   request.name = reader.Text(kMaxTableName);
   if (type < static_cast<uint16_t>(RequestType::kPing) ||
       type > static_cast<uint16_t>(RequestType::kList)) {
@@ -241,7 +245,7 @@ absl::StatusOr<Request> DecodeRequest(absl::string_view packet) {
 
 std::string EncodeReply(const Reply& reply) {
   Writer writer(kReplySize);
-  const TableInfo& table = reply.table;
+  const KeeperTableInfo& table = reply.table;
   WriteHeader(writer, static_cast<uint16_t>(reply.type), reply.id);
   writer.Number(table.epoch);
   writer.Number(table.bytes);
@@ -265,7 +269,7 @@ absl::StatusOr<Reply> DecodeReply(absl::string_view packet) {
   }
   Reader reader(packet.substr(kIdOffset - sizeof(uint16_t)));
   Reply reply;
-  TableInfo& table = reply.table;
+  KeeperTableInfo& table = reply.table;
   const auto type = reader.Number<uint16_t>();
   reply.type = static_cast<ReplyType>(type);
   reply.id = reader.Number<uint64_t>();
@@ -279,7 +283,7 @@ absl::StatusOr<Reply> DecodeReply(absl::string_view packet) {
       reader.Number<uint32_t>(std::numeric_limits<int32_t>::max()));
   reply.fresh = reader.Number<uint32_t>(kFreshFlag) != 0;
   const auto state = reader.Number<uint32_t>();
-  table.state = static_cast<TableState>(state);
+  table.state = static_cast<KeeperTableState>(state);
   table.name = reader.Text(kMaxTableName);
   const std::optional<Cause> cause = CauseNamed(reader.Text(kCauseWidth));
   reply.message = reader.Text(Reply::kMaxMessage);
@@ -288,8 +292,8 @@ absl::StatusOr<Reply> DecodeReply(absl::string_view packet) {
     return Malformed(absl::StrCat("there is no reply of type ", type));
   }
   if (!reader.Finish() || !cause.has_value() || !IsPrintable(table.name) ||
-      state < static_cast<uint32_t>(TableState::kCreating) ||
-      state > static_cast<uint32_t>(TableState::kOrphaned)) {
+      state < static_cast<uint32_t>(KeeperTableState::kCreating) ||
+      state > static_cast<uint32_t>(KeeperTableState::kOrphaned)) {
     return Malformed("a field of the reply is malformed");
   }
   reply.cause = *cause;

@@ -53,7 +53,8 @@ inline constexpr size_t kReplySize = 512;
 // The comment names the fields that mean something, beside `id`.
 enum class RequestType : uint16_t {
   kPing = 1,
-  kClaim = 2,     // name, schema, max_bytes, may_create, wait, wait_ms
+  kClaim = 2,     // name, schema, max_bytes, may_create, huge_pages, wait,
+                  // wait_ms
   kAttached = 3,  // name, epoch
   kRelease = 4,   // name, epoch
   kDrop = 5,      // name
@@ -76,29 +77,30 @@ struct Request {
   uint64_t epoch = 0;
   uint64_t wait_ms = 0;  // from the keeper's reading of the request on
   bool may_create = false;
+  bool huge_pages = false;
   bool wait = false;
 
   friend bool operator==(const Request&, const Request&) = default;
 };
 
-// TableState
-enum class TableState : uint8_t {
+// KeeperTableState
+enum class KeeperTableState : uint8_t {
   kCreating = 1,  // its first owner has not attached yet
   kOwned = 2,     // has a living owner
   kOrphaned = 3,  // formatted, and without an owner
 };
 
-// TableStateName()
+// KeeperTableStateName()
 //
 // "creating", "owned" or "orphaned".
-[[nodiscard]] absl::string_view TableStateName(TableState state);
+[[nodiscard]] absl::string_view KeeperTableStateName(KeeperTableState state);
 
-// TableInfo
+// KeeperTableInfo
 //
 // What the keeper knows about one table.
-struct TableInfo {
+struct KeeperTableInfo {
   std::string name = "";
-  TableState state = TableState::kCreating;
+  KeeperTableState state = KeeperTableState::kCreating;
   uint64_t epoch = 0;
   int32_t owner_pid = 0;  // the owner's OS process; 0 when orphaned
   uint64_t bytes = 0;     // size of the memory
@@ -106,7 +108,8 @@ struct TableInfo {
   uint32_t deaths = 0;  // owners that died, since the table was formatted
   absl::Duration orphaned_for = absl::ZeroDuration();  // whole milliseconds
 
-  friend bool operator==(const TableInfo&, const TableInfo&) = default;
+  friend bool operator==(const KeeperTableInfo&,
+                         const KeeperTableInfo&) = default;
 };
 
 // ReplyType
@@ -130,7 +133,7 @@ struct Reply {
   ReplyType type = ReplyType::kOk;
   uint64_t id = 0;
   bool fresh = false;
-  TableInfo table = {};
+  KeeperTableInfo table = {};
   Cause cause = Cause::kProtocol;
   std::string message = "";
 

@@ -38,6 +38,7 @@ std::vector<Request> SomeRequests() {
     request.epoch = kMax - 1;
     request.wait_ms = Request::kForever;
     request.may_create = true;
+    request.huge_pages = true;
     request.wait = true;
     if (!request.name.empty()) request.name = std::string(kMaxTableName, '~');
     requests.push_back(request);
@@ -55,7 +56,7 @@ std::vector<Reply> SomeReplies() {
     reply.id = kMax;
     reply.fresh = true;
     reply.table = {.name = "a table",
-                   .state = TableState::kOrphaned,
+                   .state = KeeperTableState::kOrphaned,
                    .epoch = kMax,
                    .owner_pid = std::numeric_limits<int32_t>::max(),
                    .bytes = kMax,
@@ -215,9 +216,9 @@ TEST(KeeperProtocolTest, ErrorsKeepTheirCauseAndMessage) {
 }
 
 TEST(KeeperProtocolTest, StatesHaveNames) {
-  EXPECT_EQ(TableStateName(TableState::kCreating), "creating");
-  EXPECT_EQ(TableStateName(TableState::kOwned), "owned");
-  EXPECT_EQ(TableStateName(TableState::kOrphaned), "orphaned");
+  EXPECT_EQ(KeeperTableStateName(KeeperTableState::kCreating), "creating");
+  EXPECT_EQ(KeeperTableStateName(KeeperTableState::kOwned), "owned");
+  EXPECT_EQ(KeeperTableStateName(KeeperTableState::kOrphaned), "orphaned");
 }
 
 }  // namespace

@@ -86,8 +86,8 @@ class Server final : public KeeperServer, private KeeperHost {
   };
 
   // KeeperHost:
-  absl::StatusOr<MemoryId> MakeMemory(absl::string_view table,
-                                      uint64_t bytes) override;
+  absl::StatusOr<MemoryId> MakeMemory(absl::string_view table, uint64_t bytes,
+                                      bool huge_pages) override;
   void FreeMemory(MemoryId memory) override { memories_.erase(memory); }
   bool SendReply(ConnectionId connection, const Reply& reply,
                  MemoryId memory) override;
@@ -265,8 +265,8 @@ ProcessId Server::FindOrWatch(PeerProcess peer) {
 
 void Server::ReadRequest(ConnectionId id) {
   const Connection& connection = connections_.at(id);
-  // The owner and the sender may have died since the last turn; a claim that
-  // comes after a death must find the table free.
+  // The sender and the owner may have died since the last turn; a request that
+  // comes after a death must be answered as such.
   const Peer peer = connection.peer;
   if (BuryIfDead(peer.process)) return;
   Received received = ReceivePacket(connection.socket.get(), kRequestSize, 0);
@@ -285,7 +285,9 @@ void Server::ReadRequest(ConnectionId id) {
   if (!request.ok()) {
     return HandleBreach(id, PeekRequestId(received.packet), request.status());
   }
-  BuryIfDead(state_.OwnerOf(request->name));
+  // Whoever comes after a dead owner may be dead, too.
+  while (BuryIfDead(state_.OwnerConcernedBy(*request))) {
+  }
   state_.HandleRequest(peer, *request, NowMs());
 }
 
@@ -327,8 +329,9 @@ void Server::Close(ConnectionId id) {
 }
 
 absl::StatusOr<MemoryId> Server::MakeMemory(absl::string_view table,
-                                            uint64_t bytes) {
-  absl::StatusOr<TableMemory> memory = MakeTableMemory(table, bytes);
+                                            uint64_t bytes, bool huge_pages) {
+  absl::StatusOr<TableMemory> memory =
+      MakeTableMemory(table, bytes, huge_pages);
   if (!memory.ok()) return memory.status();
   const MemoryId id = ++last_id_;
   memories_.emplace(id, *std::move(memory));

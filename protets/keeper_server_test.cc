@@ -27,12 +27,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "common/arena/arena_file.h"
 #include "common/mutex/mutex.h"
 #include "common/status/status.h"
 #include "common/unique_fd/unique_fd.h"
 #include "gtest/gtest.h"
-#include "protets/keeper_memory.h"
+#include "protets/child_process_testing.h"
 #include "protets/keeper_protocol.h"
 #include "protets/keeper_socket.h"
 
@@ -97,6 +99,13 @@ Request Claim(std::string name) {
           .may_create = true};
 }
 
+Request Attached(std::string name) {
+  return {.type = RequestType::kAttached,
+          .id = 3,
+          .name = std::move(name),
+          .epoch = 1};
+}
+
 class KeeperServerTest : public testing::Test {
  protected:
   KeeperServerTest() {
@@ -154,7 +163,7 @@ TEST_F(KeeperServerTest, GrantsMemoryAndStopsWhenTold) {
   const Reply grant = client.Ask(Claim("users"));
   EXPECT_EQ(grant.type, ReplyType::kGrant);
   ASSERT_EQ(client.last_.fds.size(), 1u);
-  EXPECT_TRUE(CheckTableMemory(client.last_.fds[0].get(), 4096).ok());
+  EXPECT_TRUE(CheckArenaFile(client.last_.fds[0].get(), 4096).ok());
   Stop();
   EXPECT_TRUE(WasLogged(absl::StrCat("event=grant uid=", getuid(), " pid=",
                                      getpid(), " table=\"users\" epoch=1")));
@@ -250,6 +259,52 @@ TEST_F(KeeperServerTest, ThereIsALimitToTheConnections) {
   // The second answer comes from a turn that began after the end was seen.
   for (int i = 0; i < 2; ++i) clients[0]->Ask(Ping());
   EXPECT_EQ(RawClient(options_.socket).Ask(Ping()).type, ReplyType::kOk);
+}
+
+// The keeper reads the question after the death and before it has been told of
+// it: it must look itself.
+TEST_F(KeeperServerTest, AnOwnerThatHasJustDiedIsNoOwnerInAnyAnswer) {
+  for (const RequestType type : {RequestType::kList, RequestType::kClaim}) {
+    int ends[2];
+    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    const UniqueFd read_end(ends[0]), write_end(ends[1]);
+    ChildProcess owner([&](auto ready) {
+      char byte;
+      if (read(read_end.get(), &byte, 1) != 1) _exit(1);
+      RawClient client(options_.socket);
+      if (client.Ask(Claim("users")).type != ReplyType::kGrant ||
+          client.Ask(Attached("users")).type != ReplyType::kOk) {
+        _exit(1);
+      }
+      ready();
+      while (true) pause();
+    });
+    absl::Notification held, go_on;
+    options_.log = [&](absl::string_view line) {
+      if (!absl::StrContains(line, "table=\"pause\"")) return;
+      held.Notify();
+      go_on.WaitForNotification();
+    };
+    Start();
+    ASSERT_EQ(write(write_end.get(), "g", 1), 1);
+    ASSERT_TRUE(owner.AwaitReady());
+    RawClient asker(options_.socket), other(options_.socket);
+    ASSERT_EQ(asker.Ask(Ping()).type, ReplyType::kOk);
+    ASSERT_TRUE(other.Send(Claim("pause")));
+    held.WaitForNotification();
+    Request request = Claim("users");
+    request.type = type;
+    if (type == RequestType::kList)
+      request = {.type = type, .id = 4, .name = "pause"};
+    ASSERT_TRUE(asker.Send(request));
+    EXPECT_TRUE(owner.Kill());
+    go_on.Notify();
+    const Reply reply = asker.ReceiveReply();
+    EXPECT_EQ(reply.table.name, "users");
+    EXPECT_EQ(reply.table.deaths, 1u);
+    EXPECT_EQ(reply.table.owner_pid, type == RequestType::kList ? 0 : getpid());
+    Stop();
+  }
 }
 
 int OpenDescriptors() {

@@ -237,6 +237,12 @@ ProcessId KeeperState::OwnerOf(absl::string_view name) const {
   return it == tables_.end() ? 0 : it->second.owner.process;
 }
 
+ProcessId KeeperState::OwnerConcernedBy(const Request& request) const {
+  if (request.type != RequestType::kList) return OwnerOf(request.name);
+  const auto it = tables_.upper_bound(request.name);
+  return it == tables_.end() ? 0 : it->second.owner.process;
+}
+
 bool KeeperState::OwnsAnything(ProcessId process) const {
   return std::any_of(tables_.begin(), tables_.end(), [&](const auto& entry) {
     return entry.second.owner.process == process;
@@ -318,7 +324,7 @@ absl::Status KeeperState::MakeFresh(const std::string& name, Table& table,
                      limits_.max_bytes_per_table));
   }
   const absl::StatusOr<MemoryId> memory =
-      host_.MakeMemory(name, request.max_bytes);
+      host_.MakeMemory(name, request.max_bytes, request.huge_pages);
   if (!memory.ok()) return memory.status();
   if (table.memory != 0) host_.FreeMemory(table.memory);
   table.memory = *memory;
@@ -358,13 +364,13 @@ void KeeperState::Dequeue(
   }
 }
 
-TableInfo KeeperState::Describe(const std::string& name, const Table& table,
-                                uint64_t now_ms) {
-  TableInfo info;
+KeeperTableInfo KeeperState::Describe(const std::string& name,
+                                      const Table& table, uint64_t now_ms) {
+  KeeperTableInfo info;
   info.name = name;
-  info.state = !table.formatted ? TableState::kCreating
-               : table.owned()  ? TableState::kOwned
-                                : TableState::kOrphaned;
+  info.state = !table.formatted ? KeeperTableState::kCreating
+               : table.owned()  ? KeeperTableState::kOwned
+                                : KeeperTableState::kOrphaned;
   info.epoch = table.epoch;
   info.owner_pid = table.owner.pid;
   info.bytes = table.bytes;

@@ -92,9 +92,11 @@ class KeeperHost {
 
   // KeeperHost::MakeMemory(), FreeMemory()
   //
-  // New memory of zeroes for a table, until it is freed.
+  // New memory of zeroes for a table, until it is freed. What cannot be made is
+  // told to the claimer.
   virtual absl::StatusOr<MemoryId> MakeMemory(absl::string_view table,
-                                              uint64_t bytes) = 0;
+                                              uint64_t bytes,
+                                              bool huge_pages) = 0;
   virtual void FreeMemory(MemoryId memory) = 0;
 
   // KeeperHost::SendReply()
@@ -148,6 +150,13 @@ class KeeperState {
   //
   // The process that owns the table; 0 when there is no owner or no table.
   [[nodiscard]] ProcessId OwnerOf(absl::string_view name) const;
+
+  // KeeperState::OwnerConcernedBy()
+  //
+  // The process whose death, if it is not known here yet, would change the
+  // answer to `request`: the owner of the table that it is about. 0 if none
+  // would. Once that death was handled it may be another one.
+  [[nodiscard]] ProcessId OwnerConcernedBy(const Request& request) const;
 
   // KeeperState::OwnsAnything()
   //
@@ -208,8 +217,8 @@ class KeeperState {
   // Takes out of all lines whom `leaves` says.
   void Dequeue(absl::FunctionRef<bool(const Table&, const Waiter&)> leaves);
 
-  static TableInfo Describe(const std::string& name, const Table& table,
-                            uint64_t now_ms);
+  static KeeperTableInfo Describe(const std::string& name, const Table& table,
+                                  uint64_t now_ms);
   void SendOk(const Peer& peer, const Request& request);
   void Deny(const Peer& peer, const Request& request,
             const absl::Status& status);

@@ -256,7 +256,7 @@ class World {
       ++listed;
       list.name = reply.table.name;
       EXPECT_EQ(reply.table.owner_pid != 0,
-                reply.table.state != TableState::kOrphaned);
+                reply.table.state != KeeperTableState::kOrphaned);
     }
     EXPECT_EQ(host_.memories.size(), listed);
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -116,6 +117,15 @@ TEST_F(KeeperStateTest, AClaimThatMayNotCreateDoesNot) {
   EXPECT_EQ(Refusal(kA, claim), Cause::kTableNotFound);
   EXPECT_TRUE(host_.memories.empty());
   EXPECT_EQ(Ask(kA, Claim())->table.epoch, 1u);
+}
+
+TEST_F(KeeperStateTest, TheFirstClaimerChoosesThePages) {
+  ASSERT_EQ(Ask(kA, Claim("small"))->type, ReplyType::kGrant);
+  EXPECT_FALSE(host_.last_huge_pages);
+  Request claim = Claim();
+  claim.huge_pages = true;
+  ASSERT_EQ(Ask(kA, claim)->type, ReplyType::kGrant);
+  EXPECT_TRUE(host_.last_huge_pages);
 }
 
 TEST_F(KeeperStateTest, SizesHaveLimitsUnlessTheTableExists) {
@@ -341,7 +351,7 @@ TEST_F(KeeperStateTest, TheListShowsEachTableAndItsState) {
   ASSERT_TRUE(Succeeds(kC, RequestType::kAttached, 1, "c"));
   state_.HandleDeath(kC.process, now_);
   now_ += 1500;
-  std::vector<TableInfo> tables;
+  std::vector<KeeperTableInfo> tables;
   std::string after;
   while (true) {
     const auto reply = Ask(kA, {.type = RequestType::kList, .name = after});
@@ -351,17 +361,34 @@ TEST_F(KeeperStateTest, TheListShowsEachTableAndItsState) {
   }
   ASSERT_EQ(tables.size(), 3u);
   EXPECT_EQ(tables[0].name, "b");
-  EXPECT_EQ(tables[0].state, TableState::kCreating);
+  EXPECT_EQ(tables[0].state, KeeperTableState::kCreating);
   EXPECT_EQ(tables[0].owner_pid, 2002);
   EXPECT_EQ(tables[1].name, "c");
-  EXPECT_EQ(tables[1].state, TableState::kOrphaned);
+  EXPECT_EQ(tables[1].state, KeeperTableState::kOrphaned);
   EXPECT_EQ(tables[1].owner_pid, 0);
   EXPECT_EQ(tables[1].deaths, 1u);
   EXPECT_EQ(tables[1].orphaned_for, absl::Milliseconds(1500));
   EXPECT_EQ(tables[2].name, "users");
-  EXPECT_EQ(tables[2].state, TableState::kOwned);
+  EXPECT_EQ(tables[2].state, KeeperTableState::kOwned);
   EXPECT_EQ(tables[2].owner_pid, 1001);
   EXPECT_EQ(tables[2].orphaned_for, absl::ZeroDuration());
+}
+
+TEST_F(KeeperStateTest, ARequestConcernsTheOwnerOfTheTableThatItIsAbout) {
+  Create(kA);
+  ASSERT_EQ(Ask(kB, Claim("others"))->type, ReplyType::kGrant);
+  const auto concerned = [this](RequestType type, std::string name) {
+    return state_.OwnerConcernedBy({.type = type, .name = std::move(name)});
+  };
+  EXPECT_EQ(concerned(RequestType::kClaim, "users"), kA.process);
+  EXPECT_EQ(concerned(RequestType::kDrop, "others"), kB.process);
+  EXPECT_EQ(concerned(RequestType::kOpen, "unknown"), 0u);
+  EXPECT_EQ(concerned(RequestType::kPing, ""), 0u);
+  EXPECT_EQ(concerned(RequestType::kList, ""), kB.process);
+  EXPECT_EQ(concerned(RequestType::kList, "others"), kA.process);
+  EXPECT_EQ(concerned(RequestType::kList, "users"), 0u);
+  state_.HandleDeath(kA.process, now_);
+  EXPECT_EQ(concerned(RequestType::kList, "others"), 0u);
 }
 
 TEST_F(KeeperStateTest, AGrantThatIsNotReceivedGoesToTheNext) {

@@ -44,10 +44,11 @@ class FakeHost : public KeeperHost {
     MemoryId memory;
   };
 
-  absl::StatusOr<MemoryId> MakeMemory(absl::string_view,
-                                      uint64_t bytes) override {
+  absl::StatusOr<MemoryId> MakeMemory(absl::string_view, uint64_t bytes,
+                                      bool huge_pages) override {
     if (!memory_works()) return MakeStatus(Cause::kUnavailable, "no memfd");
     memories[++last_memory_] = bytes;
+    last_huge_pages = huge_pages;
     return last_memory_;
   }
 
@@ -71,6 +72,7 @@ class FakeHost : public KeeperHost {
 
   std::vector<Sent> sent;
   std::map<MemoryId, uint64_t> memories;  // those that live, and their sizes
+  bool last_huge_pages = false;           // of the newest one
   std::vector<MemoryId> bad_frees;        // of memory that did not live
   std::vector<std::string> audited;
 

@@ -120,7 +120,8 @@ Pid Pool::SpawnMonitor() {
 
 void Pool::HandleDeath(Pid pid) {
   Lock lock(mu_);
-  const bool is_monitor = pid == monitors_[0] || pid == monitors_[1];
+  const bool is_monitor =
+      pid == monitors_[0] || pid == monitors_[1] || replaced_.contains(pid);
   const auto worker = tables_of_.find(pid);
   if (!is_monitor && worker == tables_of_.end()) return;
   if (worker != tables_of_.end()) {
@@ -132,6 +133,7 @@ void Pool::HandleDeath(Pid pid) {
   }
   EnsureMonitors();
   if (!is_monitor) return;
+  replaced_.erase(pid);
   std::vector<TableId> homeless;
   for (const auto& [table, owner] : workers_) {
     if (owner == kNoPid) homeless.push_back(table);
@@ -148,6 +150,7 @@ void Pool::EnsureMonitors() {
   bool renewed = false;
   for (Pid& monitor : monitors_) {
     if (runtime().IsAlive(monitor)) continue;
+    if (monitor != kNoPid) replaced_.insert(monitor);
     monitor = SpawnMonitor();
     renewed = true;
   }

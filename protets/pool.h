@@ -40,6 +40,7 @@
 #include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "blanket/inheritance.h"
@@ -115,6 +116,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   const Pid last_heir_;  // the pool itself
   mutable absl::Mutex mu_;
   Monitors monitors_ ABSL_GUARDED_BY(mu_) = {};
+  // Monitors that have died and whose tables have not changed hands yet.
+  absl::flat_hash_set<Pid> replaced_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<TableId, Pid> workers_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<Pid, TableId> tables_of_ ABSL_GUARDED_BY(mu_);
   ExitHook hook_;  // last: gone before what it uses

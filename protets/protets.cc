@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,6 +20,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/arena/arena.h"
+#include "common/arena/arena_file.h"
+#include "common/arena/arena_memory.h"
 #include "common/clock/clock.h"
 #include "common/mutex/mutex.h"
 #include "common/process/runtime.h"
@@ -40,7 +41,6 @@ namespace {
 
 constexpr uint64_t kDefaultMaxBytes = uint64_t{16} << 30;
 constexpr uint32_t kDefaultWriters = 8;
-constexpr uint64_t kPage = 4096;
 
 // How long `Drop()` waits for a call that is busy with the same name.
 constexpr absl::Duration kDropWait = absl::Seconds(10);
@@ -56,7 +56,10 @@ absl::Status NotFound(absl::string_view name) {
 
 uint64_t MaxBytes(const GetOptions& options) {
   const uint64_t bytes = options.max_bytes.value_or(kDefaultMaxBytes);
-  return (bytes + kPage - 1) / kPage * kPage;
+  const uint64_t page = options.huge_pages.value_or(false)
+                            ? kHugePageBytes
+                            : ArenaMemory::kPageBytes;
+  return (bytes + page - 1) / page * page;
 }
 
 absl::Status CheckCall(absl::string_view name, const GetOptions& options) {
@@ -86,16 +89,23 @@ absl::Status CheckCall(absl::string_view name, const GetOptions& options) {
 
 // Whether the table is what the options ask for.
 absl::Status CheckSame(const TableHandle& table, const GetOptions& options) {
-  const ets_keeper::TableState& state = table.state();
+  const TableState& state = table.state();
+  const bool huge_pages = state.arena().huge_pages();
+  if (options.huge_pages.value_or(huge_pages) != huge_pages) {
+    return state.Error(Cause::kBadOption, huge_pages ? "it has huge pages"
+                                                     : "it has no huge pages");
+  }
   const uint64_t bytes = state.arena().bytes();
-  if (options.max_bytes.has_value() && MaxBytes(options) != bytes) {
+  GetOptions as_it_is = options;
+  as_it_is.huge_pages = huge_pages;
+  if (options.max_bytes.has_value() && MaxBytes(options) != bytes &&
+      MaxBytes(as_it_is) != bytes) {
     return state.Error(
         Cause::kBadOption,
         absl::StrCat("its max_bytes is ", bytes, ", not ", *options.max_bytes));
   }
-  const uint32_t writers = state.core().geometry().lanes();
-  if (options.writers.has_value() &&
-      std::bit_ceil(*options.writers) != writers) {
+  const uint32_t writers = state.core().writers();
+  if (options.writers.has_value() && *options.writers != writers) {
     return state.Error(
         Cause::kBadOption,
         absl::StrCat("its writers are ", writers, ", not ", *options.writers));
@@ -116,19 +126,19 @@ std::string StoredSchema(KeeperLink& keeper, absl::string_view name) {
 // What the keeper knows of a table that is not in this process.
 absl::StatusOr<KeptTable> FindElsewhere(KeeperLink& keeper,
                                         absl::string_view name) {
-  const absl::StatusOr<std::vector<TableInfo>> list =
+  const absl::StatusOr<std::vector<KeeperTableInfo>> list =
       keeper.Call([](KeeperClient& client) { return client.List(); });
   if (!list.ok()) return list.status();
-  const auto it =
-      std::find_if(list->begin(), list->end(),
-                   [&](const TableInfo& info) { return info.name == name; });
+  const auto it = std::find_if(
+      list->begin(), list->end(),
+      [&](const KeeperTableInfo& info) { return info.name == name; });
   if (it == list->end()) return NotFound(name);
   KeptTable kept;
   kept.table.name = it->name;
   kept.table.access = TableAccess::kPublic;
   kept.table.epoch = it->epoch;
   kept.table.max_memory = it->bytes;
-  kept.table.survives_process = it->state != TableState::kCreating;
+  kept.table.survives_process = it->state != KeeperTableState::kCreating;
   kept.os_process = it->owner_pid;
   return kept;
 }
@@ -228,6 +238,7 @@ absl::StatusOr<TableHandle> Protets::Create(absl::string_view name,
     handle =
         pool_->Create({.name = std::string(name),
                        .max_bytes = MaxBytes(options),
+                       .huge_pages = options.huge_pages.value_or(true),
                        .writers = options.writers.value_or(kDefaultWriters)},
                       schema, key);
   } else {
@@ -258,6 +269,7 @@ absl::StatusOr<Grant> Protets::Claim(absl::string_view name,
         {.name = std::string(name),
          .schema = schema.fingerprint(),
          .max_bytes = MaxBytes(options),
+         .huge_pages = options.huge_pages.value_or(false),
          .wait = std::max(deadline - clock.Now(), absl::ZeroDuration())});
   });
   if (CauseOf(grant.status()) != Cause::kSchemaMismatch) return grant;
@@ -354,7 +366,7 @@ absl::StatusOr<KeptTable> Protets::Info(absl::string_view name) {
     if (keeper_ == nullptr) return NotFound(name);
     return FindElsewhere(*keeper_, name);
   }
-  absl::StatusOr<ets_keeper::TableInfo> info = tables().Info(entry.table);
+  absl::StatusOr<TableInfo> info = tables().Info(entry.table);
   if (!info.ok()) return info.status();
   KeptTable kept{.table = *std::move(info), .os_process = getpid()};
   if (keeper_ != nullptr) {

@@ -75,6 +75,14 @@ struct GetOptions {
   // default 16 GiB, of address space: pages are taken as rows come.
   std::optional<uint64_t> max_bytes = std::nullopt;
 
+  // Huge pages (2 MiB): a lookup is faster, and the death of the owner is known
+  // sooner. By default an embedded table has them where it has grown large, as
+  // TableOptions says, and one in the keeper has none. There, true takes all of
+  // its pages, as they are needed, from the pool that the machine's
+  // administrator has set aside (vm.nr_hugepages); `max_bytes` is rounded up to
+  // whole ones. `kNoMemory` if the pool has none left.
+  std::optional<bool> huge_pages = std::nullopt;
+
   // How many threads are to write side by side. By default 8.
   std::optional<uint32_t> writers = std::nullopt;
 
@@ -89,7 +97,7 @@ struct GetOptions {
 struct KeptTable {
   // `survives_process`: the keeper holds it now. Of a table that is not in this
   // process only the name, the epoch, the memory and this are known.
-  ets_keeper::TableInfo table = {};
+  TableInfo table = {};
 
   // The OS process that owns it; 0 if none does, and it waits for a `Get()`.
   int32_t os_process = 0;

@@ -18,7 +18,6 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "common/row/row.h"
 #include "common/status/status.h"
 #include "common/table/table.h"
 #include "gtest/gtest.h"
@@ -26,34 +25,13 @@
 #include "protets/keeper_client.h"
 #include "protets/keeper_process.h"
 #include "protets/protets.h"
+#include "protets/rows_testing.h"
 
 namespace ets_keeper::protets {
 namespace {
 
 using ::absl_testing::IsOk;
 using ::absl_testing::IsOkAndHolds;
-
-struct User {
-  uint64_t id = 0;
-  std::string name = {};
-  int64_t visits = 0;
-
-  static constexpr auto Fields() {
-    return FieldList(Field("id", &User::id), Field("name", &User::name),
-                     Field("visits", &User::visits));
-  }
-};
-
-struct Point {
-  int32_t x = 0;
-  int32_t y = 0;
-
-  static constexpr auto Fields() {
-    return FieldList(Field("x", &Point::x), Field("y", &Point::y));
-  }
-};
-
-using Users = TableWriter<User, &User::id>;
 
 // Long enough for every process to die that is going to.
 constexpr absl::Duration kLong = absl::Seconds(60);
@@ -235,9 +213,31 @@ TEST_F(ProtetsKeeperTest, D88_WhatDiffersIsReportedAndTheTableStays) {
   EXPECT_EQ(CauseOf(bytes), Cause::kBadOption) << bytes;
   const absl::Status writers = Get("users", {.writers = 8}).status();
   EXPECT_EQ(CauseOf(writers), Cause::kBadOption) << writers;
+  const absl::Status pages = Get("users", {.huge_pages = true}).status();
+  EXPECT_EQ(CauseOf(pages), Cause::kBadOption) << pages;
   EXPECT_EQ(protets_->Info("users")->os_process, 0) << "nobody's";
   EXPECT_EQ(protets_->pool().worker_count(), 0);
   ExpectVisits(Get("users", {.max_bytes = 1 << 20, .writers = 4}), 5);
+}
+
+// Both outcomes are right: it is the machine's pool that decides.
+TEST_F(ProtetsKeeperTest, HugePagesAreThoseOfTheMachinesPool) {
+  Start();
+  const absl::StatusOr<Users> users =
+      Get("users", {.max_bytes = 3 << 20, .huge_pages = true});
+  if (users.ok()) {
+    EXPECT_EQ(protets_->Info("users")->table.max_memory, 4 << 20);
+    EXPECT_THAT(users->Insert({.id = 7, .name = "Ada"}), IsOk());
+    EXPECT_THAT(Get("users", {.max_bytes = 3 << 20}), IsOk());
+    EXPECT_EQ(CauseOf(Get("users", {.huge_pages = false}).status()),
+              Cause::kBadOption);
+    return;
+  }
+  EXPECT_EQ(CauseOf(users.status()), Cause::kNoMemory) << users.status();
+  EXPECT_TRUE(absl::StrContains(users.status().message(), "vm.nr_hugepages"))
+      << users.status();
+  EXPECT_EQ(CauseOf(protets_->Info("users").status()), Cause::kTableNotFound);
+  EXPECT_THAT(Get("users", {.huge_pages = false}), IsOk());
 }
 
 TEST_F(ProtetsKeeperTest, D94_ABadOptionLeavesNothingInTheKeeper) {

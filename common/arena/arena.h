@@ -23,11 +23,18 @@
 //   0        4096            front_committed    back_committed        bytes
 //   | header | front, growing up -> |   (holes)   | <- heap, growing down |
 //
+// Once a part has a megabyte, a `PageSupplier` allocates pages ahead of it, in
+// proportion to what is in use, so that a writer that gets to the end finds
+// them ready; if not, it allocates a few itself. A large arena in private
+// memory is given huge pages that way. The words in the header say what may be
+// used, not what is ready: pages behind them are nobody's, whatever they hold.
+//
 // All-zero bytes are a safe state everywhere. The header's magic word is stored
 // last, so a half-made arena is never mistaken for a whole one.
 //
 // Thread safety: const methods may be called from any thread; formatting needs
-// the arena for itself; the Commit methods need `grow_mutex()`.
+// the arena for itself; the Commit methods and ReleaseFront() need
+// `grow_mutex()`.
 //
 // Memory ordering: see word.h.
 //
@@ -45,6 +52,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "common/arena/arena_memory.h"
+#include "common/arena/page_supplier.h"
 #include "common/arena/word.h"
 #include "common/unique_fd/unique_fd.h"
 
@@ -80,9 +89,20 @@ struct ArenaHeader {
 };
 static_assert(sizeof(ArenaHeader) == 4096);
 
-enum class ArenaAccess { kReadWrite, kReadOnly };
+// ArenaOptions
+struct ArenaOptions {
+  // Of private memory: ask the system for huge pages (2 MiB) where a part of
+  // the arena has grown large. Fewer cache misses per lookup; up to 6 MiB of
+  // pages, instead of 256 KiB, are ready ahead of each of the two parts. A
+  // memfd has the pages that it was made with: see arena_file.h.
+  bool huge_pages = true;
 
-class Arena {
+  // Who allocates pages ahead of use; null: `PageSupplier::OfProcess()`. Must
+  // outlive the arena.
+  PageSupplier* supplier = nullptr;
+};
+
+class Arena final : public PageConsumer {
  public:
   static constexpr uint64_t kMinBytes = 64 << 10;
   static constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
@@ -94,18 +114,21 @@ class Arena {
   // is rounded up to whole pages and must lie in [kMinBytes, kMaxBytes], else
   // `kBadOption`. `kNoMemory` if the system refuses the address space.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Arena>> CreatePrivate(
-      uint64_t bytes);
+      uint64_t bytes, const ArenaOptions& options = {});
 
   // Arena::Map()
   //
   // Maps the memfd `fd`, which must already have its final size. The mapping is
   // inherited by no forked child and written to no core dump. A read-only
-  // arena may be mapped from a descriptor that was opened O_RDONLY.
+  // arena may be mapped from a descriptor that was opened O_RDONLY. Errors as
+  // for ArenaMemory::Map(), and `kCorrupt` for an impossible size.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Arena>> Map(
-      UniqueFd fd, ArenaAccess access);
+      UniqueFd fd, ArenaAccess access, const ArenaOptions& options = {});
 
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
+
+  // Waits for a step of the supplier's that is under way.
   ~Arena();
 
   // Arena::BeginFormat(), Arena::FinishFormat()
@@ -117,7 +140,7 @@ class Arena {
   struct FormatOptions {
     uint64_t kind = 0;
     uint64_t schema = 0;
-    absl::string_view schema_text;
+    absl::string_view schema_text = "";
   };
   [[nodiscard]] absl::Status BeginFormat(const FormatOptions& options);
   void FinishFormat();
@@ -142,12 +165,40 @@ class Arena {
   // Arena::CommitFront(), Arena::CommitBack()
   //
   // Allocates pages so that all of [0, end), or of [begin, bytes()), may be
-  // written. Cheap when they are there already. `kNoMemory`, with nothing
-  // changed, if the two ends would meet or the system has no page left.
+  // written, and a few more. Cheap when they are there already, and when they
+  // are ready; else at most kMaxOwnStep, or one huge page of a memfd, more than
+  // what was asked for is allocated now. `kNoMemory`, with nothing changed, if
+  // the two ends would meet or the system has no page left.
+  //
+  // What is committed reads as zeroes when it was never committed before or has
+  // been released; after a crash in `ReleaseFront()` it may hold what it held.
   [[nodiscard]] absl::Status CommitFront(uint64_t end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex());
   [[nodiscard]] absl::Status CommitBack(uint64_t begin)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex());
+  static constexpr uint64_t kMaxOwnStep = 32 << 10;
+
+  // Arena::ReleaseFront()
+  //
+  // Gives pages of the front back to the system, the last ones first: nothing
+  // at or behind `begin` is in use any more. All at or behind front_committed
+  // reads as zeroes then, also to readers who are late; the word is lowered
+  // first, so that a process that dies in between leaves at worst pages which
+  // nobody uses.
+  //
+  // Some are kept, in use as before, so that a table that grows and shrinks
+  // around one size does not call the system each time: twice what is to be
+  // ready ahead of the front, and 128 KiB at least. One call gives back no more
+  // than kReleaseStep, or one huge page, to be short. Returns whether there is
+  // more to give back: then call it again, perhaps after other work.
+  bool ReleaseFront(uint64_t begin) ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex());
+  static constexpr uint64_t kReleaseStep = 128 << 10;
+
+  // Arena::SupplyPages()
+  //
+  // Allocates a step of the pages that are to be ready ahead of use; see
+  // PageConsumer. Called by the supplier, or by a test in its place.
+  bool SupplyPages() override ABSL_LOCKS_EXCLUDED(grow_mutex());
 
   // Arena::grow_mutex()
   //
@@ -179,26 +230,83 @@ class Arena {
 
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
   [[nodiscard]] ArenaAccess access() const { return access_; }
-  [[nodiscard]] bool shared() const { return static_cast<bool>(fd_); }
+  [[nodiscard]] bool shared() const { return memory_.shared(); }
+
+  // Arena::huge_pages()
+  //
+  // Whether it has huge pages: of a memfd, all of them; of private memory,
+  // those of large parts, as far as the system gives any.
+  [[nodiscard]] bool huge_pages() const {
+    return huge_pages_ || memory_.page_bytes() > ArenaMemory::kPageBytes;
+  }
+
+  // Arena::committed_bytes()
+  //
+  // How many bytes may be used, at both ends. 0 if it is blank.
+  [[nodiscard]] uint64_t committed_bytes() const;
+
+  // Arena::allocated_bytes()
+  //
+  // How many bytes have pages, as far as this process knows: what is committed
+  // and what is ready ahead of use.
+  [[nodiscard]] uint64_t allocated_bytes() const
+      ABSL_LOCKS_EXCLUDED(grow_mutex());
+
   [[nodiscard]] ArenaHeader& header() const {
     return *reinterpret_cast<ArenaHeader*>(base_);
   }
 
  private:
-  Arena(UniqueFd fd, char* base, uint64_t bytes, ArenaAccess access);
+  // What the supplier does next.
+  struct Supply {
+    uint64_t begin = 0;
+    uint64_t end = 0;  // equal to begin: nothing
+    bool front = false;
+    bool huge = false;      // one huge page
+    uint64_t releases = 0;  // at the time of the decision
+  };
 
-  // Allocates the pages of [begin, end), both multiples of the page size.
-  absl::Status AllocatePages(uint64_t begin, uint64_t end) const;
+  // What ReleaseFront() gives back next.
+  struct Release {
+    uint64_t begin = 0;
+    uint64_t end = 0;  // equal to begin: nothing
+  };
 
-  // What a commit rounds to, in bytes: large enough that pages are allocated
-  // ahead of use, small enough not to make one operation slow.
-  uint64_t CommitStep() const;
+  Arena(ArenaMemory memory, ArenaAccess access, const ArenaOptions& options);
 
-  const UniqueFd fd_;  // invalid for private memory
+  // All depend on how many bytes the end in question has in use.
+  // What a commit rounds to.
+  uint64_t CommitStep(uint64_t used) const;
+  // How many bytes are to be ready.
+  uint64_t Ahead(uint64_t used) const;
+  // What the supplier allocates at a time.
+  uint64_t SupplyUnit(uint64_t used) const;
+
+  // [0, FrontReady()) and [BackReady(), bytes()) have pages.
+  uint64_t FrontReady() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  uint64_t BackReady() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+
+  Supply NextSupply() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  Supply NextFrontSupply() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  Supply NextBackSupply() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  Release NextRelease(uint64_t begin) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  // Orders pages if there are few ready.
+  void OrderPages() ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+
   char* const base_;
   const uint64_t bytes_;
   const ArenaAccess access_;
+  const bool huge_pages_;  // small ones, unless they lie in a huge one
+  const ArenaMemory memory_;
+  PageSupplier& supplier_;
   mutable absl::Mutex grow_mutex_;
+  // What this process has allocated beyond what the header's words say.
+  uint64_t front_ready_ ABSL_GUARDED_BY(grow_mutex_) = 0;
+  uint64_t back_ready_ ABSL_GUARDED_BY(grow_mutex_);
+  // How often pages were released: those that the supplier was about to make
+  // ready at that time may be gone.
+  uint64_t releases_ ABSL_GUARDED_BY(grow_mutex_) = 0;
 };
 
 }  // namespace ets_keeper

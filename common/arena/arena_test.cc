@@ -3,7 +3,6 @@
 
 #include "common/arena/arena.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,7 +16,7 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
-#include "absl/strings/str_cat.h"
+#include "common/arena/arena_file.h"
 #include "common/mutex/mutex.h"
 #include "common/status/status.h"
 #include "common/unique_fd/unique_fd.h"
@@ -31,19 +30,9 @@ using ::absl_testing::IsOk;
 constexpr uint64_t kKind = 7;
 constexpr uint64_t kBytes = 1 << 20;
 
-UniqueFd Memfd(uint64_t bytes) {
-  UniqueFd fd(memfd_create("arena_test", MFD_CLOEXEC));
-  CHECK(fd);
-  CHECK_EQ(ftruncate(fd.get(), static_cast<off_t>(bytes)), 0);
-  return fd;
-}
+UniqueFd Memfd(uint64_t bytes) { return *CreateArenaFile("arena_test", bytes); }
 
-UniqueFd ReadOnly(const UniqueFd& fd) {
-  UniqueFd again(open(absl::StrCat("/proc/self/fd/", fd.get()).c_str(),
-                      O_RDONLY | O_CLOEXEC));
-  CHECK(again);
-  return again;
-}
+UniqueFd ReadOnly(const UniqueFd& fd) { return *ReopenForReading(fd); }
 
 void Format(Arena& arena) {
   ASSERT_THAT(arena.BeginFormat({.kind = kKind,
@@ -65,6 +54,8 @@ TEST(ArenaTest, SizesThatMakeNoSenseAreRefused) {
   EXPECT_EQ(CauseOf(Arena::CreatePrivate(Arena::kMaxBytes + 1).status()),
             Cause::kBadOption);
   EXPECT_EQ(CauseOf(Arena::Map(Memfd(100), ArenaAccess::kReadWrite).status()),
+            Cause::kCorrupt);
+  EXPECT_EQ(CauseOf(Arena::Map(Memfd(4096), ArenaAccess::kReadWrite).status()),
             Cause::kCorrupt);
   EXPECT_EQ(CauseOf(Arena::Map(UniqueFd(), ArenaAccess::kReadWrite).status()),
             Cause::kBadOption);
@@ -133,6 +124,26 @@ TEST(ArenaTest, PagesAreAllocatedBeforeTheyAreUsed) {
   ASSERT_THAT(arena->CommitBack(kBytes - (200 << 10)), IsOk());
   EXPECT_GE(AllocatedBytes(fd), 300 << 10);
   EXPECT_THAT(arena->Validate(kKind), IsOk());
+}
+
+TEST(ArenaTest, AccountsForWhatIsCommitted) {
+  const UniqueFd fd = Memfd(kBytes);
+  auto arena = *Arena::Map(UniqueFd(dup(fd.get())), ArenaAccess::kReadWrite);
+  EXPECT_EQ(arena->committed_bytes(), 0);
+  EXPECT_EQ(arena->allocated_bytes(), 0);
+  Format(*arena);
+  EXPECT_EQ(arena->committed_bytes(), 4096);
+  {
+    Lock lock(arena->grow_mutex());
+    ASSERT_THAT(arena->CommitFront(100 << 10), IsOk());
+    ASSERT_THAT(arena->CommitBack(kBytes - (200 << 10)), IsOk());
+  }
+  EXPECT_GE(arena->committed_bytes(), 300 << 10);
+  EXPECT_LE(arena->committed_bytes(), 364 << 10);
+  EXPECT_EQ(arena->committed_bytes(), AllocatedBytes(fd));
+  EXPECT_EQ(arena->allocated_bytes(), AllocatedBytes(fd));
+  const auto reader = *Arena::Map(ReadOnly(fd), ArenaAccess::kReadOnly);
+  EXPECT_EQ(reader->committed_bytes(), arena->committed_bytes());
 }
 
 TEST(ArenaTest, TheTwoEndsMeetAndThenItIsFull) {

@@ -76,7 +76,7 @@ absl::StatusOr<uint64_t> HeapTransaction::Allocate(HeapClass size) {
 
 // 0 if the list is empty.
 absl::StatusOr<uint64_t> HeapTransaction::TakeFromFreeList(HeapClass size) {
-  if constexpr (kSeededBug == SeededBug::kReuseWithinTransaction) {
+  if (IsSeeded(SeededBug::kReuseWithinTransaction)) {
     for (Freed& freed : freed_) {
       if (freed.size == size && freed.block != 0) return freed.block;
     }
@@ -89,7 +89,7 @@ absl::StatusOr<uint64_t> HeapTransaction::TakeFromFreeList(HeapClass size) {
         Cause::kCorrupt,
         absl::StrFormat("a free list names a block at %#x", block));
   }
-  transaction_.Replace(list, transaction_.Load(block));
+  transaction_.Replace(list, FreeLinkTarget(transaction_.Load(block)));
   return block;
 }
 
@@ -167,7 +167,7 @@ void HeapTransaction::Free(uint64_t block, HeapClass size) {
 void HeapTransaction::Finish() {
   for (const Freed& freed : freed_) {
     const uint64_t list = FreeListOf(freed.size);
-    transaction_.Store(freed.block, transaction_.Load(list));
+    transaction_.Store(freed.block, FreeLink(transaction_.Load(list)));
     transaction_.Replace(list, freed.block);
   }
   freed_.clear();

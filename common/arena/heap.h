@@ -20,7 +20,9 @@
 //   transaction.Commit(log);
 //
 // The first word of a block belongs to the heap while the block is free (it is
-// the link of the free list) and changes only by the transaction's own stores;
+// FreeLink() of the next free block; its low byte is 0, so that to a reader who
+// still takes the block for what it was, that word can say "empty") and changes
+// only by the transaction's own stores;
 // the rest may be written by plain stores as soon as the block is allocated,
 // before the commit: if it never comes the block is simply still free.
 //
@@ -65,6 +67,14 @@ inline constexpr uint64_t kMaxBlockBytes = uint64_t{1} << 32;
 //
 // The class of the smallest blocks of at least `bytes`, 1 to kMaxBlockBytes.
 [[nodiscard]] HeapClass ClassOf(uint64_t bytes);
+
+// FreeLink(), FreeLinkTarget()
+//
+// The first word of a free block that is followed by `next`, and the reverse.
+[[nodiscard]] inline uint64_t FreeLink(uint64_t next) { return next << 8; }
+[[nodiscard]] inline uint64_t FreeLinkTarget(uint64_t link) {
+  return link >> 8;
+}
 
 // HeapLane
 //

@@ -64,21 +64,21 @@ class HeapTest : public ::testing::Test {
   }
 
   absl::StatusOr<uint64_t> Allocate(HeapClass size) {
-    Transaction transaction(arena_.get());
+    Transaction transaction(arena_.get(), log());
     HeapTransaction heap(&transaction, kLane);
     const absl::StatusOr<uint64_t> block = heap.Allocate(size);
     if (!block.ok()) return block;
     heap.Finish();
-    transaction.Commit(log());
+    transaction.Commit();
     return block;
   }
 
   void Free(uint64_t block, HeapClass size) {
-    Transaction transaction(arena_.get());
+    Transaction transaction(arena_.get(), log());
     HeapTransaction heap(&transaction, kLane);
     heap.Free(block, size);
     heap.Finish();
-    transaction.Commit(log());
+    transaction.Commit();
   }
 
   std::unique_ptr<Arena> arena_;
@@ -107,9 +107,40 @@ TEST_F(HeapTest, AFreedBlockIsGivenOutAgain) {
   EXPECT_EQ(*Allocate(ClassOf(100)), block);
 }
 
+// The link of a free block: a reader to whom the block is still a cell sees no
+// live bit in its first word.
+TEST_F(HeapTest, TheFirstWordOfAFreeBlockIsALinkWhoseLowByteIsZero) {
+  const uint64_t first = *Allocate(kLineClass);
+  const uint64_t second = *Allocate(kLineClass);
+  Free(first, kLineClass);
+  EXPECT_EQ(LoadWord(arena_->At(first)), FreeLink(0));
+  Free(second, kLineClass);
+  EXPECT_EQ(LoadWord(arena_->At(second)), FreeLink(first));
+  EXPECT_EQ(LoadWord(arena_->At(second)) & 0xff, 0);
+  EXPECT_EQ(FreeLinkTarget(FreeLink(Arena::kMaxBytes)), Arena::kMaxBytes);
+  EXPECT_EQ(*Allocate(kLineClass), second);
+  EXPECT_EQ(*Allocate(kLineClass), first);
+}
+
+TEST_F(HeapTest, SeveralBlocksOfOneTransactionAreAllFreed) {
+  std::vector<uint64_t> blocks;
+  for (int i = 0; i < 10; ++i) blocks.push_back(*Allocate(ClassOf(100)));
+  {
+    Transaction transaction(arena_.get(), log());
+    HeapTransaction heap(&transaction, kLane);
+    for (const uint64_t block : blocks) heap.Free(block, ClassOf(100));
+    heap.Finish();
+    EXPECT_EQ(transaction.size(), blocks.size() + 1);  // and the list
+    transaction.Commit();
+  }
+  for (size_t i = blocks.size(); i-- > 0;) {
+    EXPECT_EQ(*Allocate(ClassOf(100)), blocks[i]);
+  }
+}
+
 TEST_F(HeapTest, ABlockFreedInATransactionIsNotGivenOutByIt) {
   const uint64_t block = *Allocate(ClassOf(100));
-  Transaction transaction(arena_.get());
+  Transaction transaction(arena_.get(), log());
   HeapTransaction heap(&transaction, kLane);
   heap.Free(block, ClassOf(100));
   EXPECT_NE(*heap.Allocate(ClassOf(100)), block);
@@ -119,7 +150,7 @@ TEST_F(HeapTest, AnAbandonedTransactionAllocatesNothing) {
   const uint64_t first = *Allocate(ClassOf(100));
   uint64_t abandoned;
   {
-    Transaction transaction(arena_.get());
+    Transaction transaction(arena_.get(), log());
     HeapTransaction heap(&transaction, kLane);
     abandoned = *heap.Allocate(ClassOf(100));
     StoreWord(arena_->At(abandoned + 8), 1);  // filled, but never committed
@@ -171,7 +202,7 @@ TEST_F(HeapTest, EveryByteIsAccountedFor) {
   for (const auto& [block, size] : live) bytes += size.bytes();
   for (uint32_t i = 0; i < kHeapClasses; ++i) {
     uint64_t block = lane().free[i];
-    for (; block != 0; block = LoadWord(arena_->At(block))) {
+    for (; block != 0; block = FreeLinkTarget(LoadWord(arena_->At(block)))) {
       bytes += HeapClass{i}.bytes();
     }
   }

@@ -7,7 +7,6 @@
 #include <cstdint>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "common/arena/arena.h"
@@ -19,8 +18,8 @@
 namespace ets_keeper {
 
 // The lock's lifetime is that of this object, which the analysis cannot follow.
-Transaction::~Transaction() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  if (holds_heap_) ReleaseMutex(arena_.grow_mutex());
+void Transaction::ReleaseHeap() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  ReleaseMutex(arena_.grow_mutex());
 }
 
 void Transaction::HoldHeap() ABSL_NO_THREAD_SAFETY_ANALYSIS {
@@ -34,65 +33,32 @@ const IntentEntry* Transaction::Find(uint64_t offset) const {
     const auto it = index_.find(offset);
     return it == index_.end() ? nullptr : &entries_[it->second];
   }
-  for (size_t i = entries_.size(); i-- > 0;) {
-    if (entries_[i].offset == offset) return &entries_[i];
+  for (size_t i = size_; i-- > 0;) {
+    if (LoadWord(&entries_[i].offset) == offset) return &entries_[i];
   }
   return nullptr;
 }
 
-void Transaction::Append(uint64_t offset, uint64_t value) {
-  entries_.push_back({offset, value});
-  if (entries_.size() < kIndexed) return;
-  if (index_.empty()) {
-    for (size_t i = 0; i < entries_.size(); ++i) {
-      index_[entries_[i].offset] = i;
-    }
-  } else {
-    index_[offset] = entries_.size() - 1;
+// Adds the newest entry to the index, or, the first time, all of them.
+void Transaction::Index() {
+  for (size_t i = index_.empty() ? 0 : size_ - 1; i < size_; ++i) {
+    index_[LoadWord(&entries_[i].offset)] = i;
   }
 }
 
 void Transaction::Replace(uint64_t offset, uint64_t value) {
-  if (const IntentEntry* pending = Find(offset); pending != nullptr) {
-    entries_[pending - entries_.data()].value = value;
+  if (const IntentEntry* pending = size_ == 0 ? nullptr : Find(offset);
+      pending != nullptr) {
+    StoreWord(&entries_[pending - entries_.data()].value, value);
   } else {
-    Append(offset, value);
+    Store(offset, value);
   }
-}
-
-void Transaction::Write(IntentEntry* log) const {
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    StoreWord(&log[i].offset, entries_[i].offset);
-    StoreWord(&log[i].value, entries_[i].value);
-  }
-}
-
-void Transaction::Apply() const {
-  for (const IntentEntry& entry : entries_) {
-    StoreWord(arena_.At(entry.offset), entry.value);
-  }
-}
-
-void Transaction::Commit(IntentLog* log) {
-  CHECK_LE(entries_.size(), IntentLog::kCapacity);
-  if constexpr (SeededBug::kNoIntent == kSeededBug) {
-    Apply();
-    return;
-  }
-  if constexpr (SeededBug::kCommitBeforeLastEntry == kSeededBug) {
-    StoreWord(&log->committed, entries_.size());
-    Write(log->entries);
-  } else {
-    Write(log->entries);
-    StoreWord(&log->committed, entries_.size());
-  }
-  Apply();
-  StoreWord(&log->committed, 0);
 }
 
 absl::Status ReplayEntries(Arena& arena, const IntentEntry* entries,
-                           uint64_t count) {
-  for (uint64_t i = 0; i < count; ++i) {
+                           uint64_t performed, uint64_t count,
+                           uint64_t* progress, uint64_t base) {
+  for (uint64_t i = performed; i < count; ++i) {
     const uint64_t offset = LoadWord(&entries[i].offset);
     const bool is_heap_top = offset == offsetof(ArenaHeader, heap_top);
     if (!is_heap_top && !arena.Holds(offset, 8)) {
@@ -101,23 +67,23 @@ absl::Status ReplayEntries(Arena& arena, const IntentEntry* entries,
           absl::StrFormat("an intent names the word at %#x", offset));
     }
   }
-  for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t offset = LoadWord(&entries[i].offset);
-    StoreWord(arena.At(offset), LoadWord(&entries[i].value));
-  }
+  PerformEntries(arena, entries, performed, count, progress, base);
   return absl::OkStatus();
 }
 
 absl::Status ReplayIntent(Arena& arena, IntentLog* log) {
-  const uint64_t count = LoadWord(&log->committed);
-  if (count == 0) return absl::OkStatus();
-  if (count > IntentLog::kCapacity) {
-    return MakeStatus(Cause::kCorrupt,
-                      absl::StrFormat("an intent of %d stores", count));
+  const uint64_t committed = LoadWord(&log->committed);
+  if (committed == 0) return absl::OkStatus();
+  const uint64_t count = committed >> 32;
+  const uint64_t performed = committed & 0xffff'ffff;
+  if (count > IntentLog::kCapacity || performed >= count) {
+    return MakeStatus(
+        Cause::kCorrupt,
+        absl::StrFormat("an intent is at %d of %d stores", performed, count));
   }
-  if (absl::Status s = ReplayEntries(arena, log->entries, count); !s.ok()) {
-    return s;
-  }
+  absl::Status status = ReplayEntries(arena, log->entries, performed, count,
+                                      &log->committed, committed - performed);
+  if (!status.ok()) return status;
   StoreWord(&log->committed, 0);
   return absl::OkStatus();
 }

@@ -8,25 +8,27 @@
 // How several words of an arena change together although the process may be
 // killed before any of the stores: a redo log.
 //
-// A `Transaction` collects word stores without performing them; whoever
-// computes them reads through it, so a later step sees the earlier ones. Then
+// A `Transaction` writes word stores down in an `IntentLog` in the arena
+// without performing them; whoever computes them reads through it, so a later
+// step sees the earlier ones. Then
 //
-//   1. the stores are written down in an `IntentLog` in the arena,
-//   2. the log's `committed` word gets their number: the commit point, one
+//   1. the log's `committed` word gets their number: the commit point, one
 //      store,
-//   3. the stores are performed in the order in which they were added,
-//   4. `committed` becomes 0.
+//   2. the stores are performed in the order in which they were added, and
+//      `committed` says how far that has come,
+//   3. `committed` becomes 0.
 //
-// Killed before 2, nothing happened; killed after it, `ReplayIntent()` performs
-// the stores (again): they are absolute values, so doing it twice, or being
-// killed while doing it, changes nothing.
+// Killed before 1, nothing happened; killed after it, `ReplayIntent()` goes on
+// with the store at which it ended. It may perform that one a second time, but
+// none before it: so recovery, killed or not, leads through the same states as
+// the writer would have, and only forward.
 //
-//   Transaction transaction(&arena);
+//   Transaction transaction(&arena, log);
 //   transaction.Store(slot, new_word);
 //   transaction.Store(count, transaction.Load(count) + 1);
-//   transaction.Commit(log);
+//   transaction.Commit();
 //
-// Readers do not wait for step 3, nor for a recovery: whoever orders the stores
+// Readers do not wait for step 2, nor for a recovery: whoever orders the stores
 // sees to it that every prefix of them reads correctly.
 //
 // Thread safety: a Transaction belongs to one thread, and a log to whoever
@@ -42,11 +44,13 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/base/optimization.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
+#include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
+#include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
 
 namespace ets_keeper {
@@ -65,19 +69,44 @@ struct IntentEntry {
 struct IntentLog {
   static constexpr uint64_t kCapacity = 63;
 
-  uint64_t committed;  // how many entries count; the commit point
+  uint64_t committed;  // how many entries count << 32 | how many of them are
+                       // performed; the commit point
   uint64_t unused;
   IntentEntry entries[kCapacity];
 };
 static_assert(sizeof(IntentLog) == 1024);
 
+// PerformEntries()
+//
+// Performs the stores [performed, count) of a log, and says after each but the
+// last in `*progress` how many are performed, as `base` + their number.
+inline void PerformEntries(const Arena& arena, const IntentEntry* entries,
+                           uint64_t performed, uint64_t count,
+                           uint64_t* progress, uint64_t base) {
+  for (uint64_t i = performed; i < count; ++i) {
+    StoreWord(arena.At(LoadWord(&entries[i].offset)),
+              LoadWord(&entries[i].value));
+    if (IsSeeded(SeededBug::kReplayFromTheStart)) continue;
+    if (i + 1 < count) StoreWord(progress, base + i + 1);
+  }
+}
+
 class Transaction {
  public:
-  explicit Transaction(Arena* arena) : arena_(*arena) {}
+  // One that writes its stores down in the lane's log, or, for a log of another
+  // shape, in `entries`, which has room for all of them.
+  Transaction(Arena* arena, IntentLog* log)
+      : arena_(*arena),
+        log_(log),
+        entries_(absl::MakeSpan(log->entries, IntentLog::kCapacity)) {}
+  Transaction(Arena* arena, absl::Span<IntentEntry> entries)
+      : arena_(*arena), log_(nullptr), entries_(entries) {}
 
   // Releases the heap lock if `HoldHeap()` took it. What was not committed
   // never happened.
-  ~Transaction();
+  ~Transaction() {
+    if (ABSL_PREDICT_FALSE(holds_heap_)) ReleaseHeap();
+  }
 
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -86,16 +115,26 @@ class Transaction {
   //
   // The word at `offset` as it will be after the stores added so far.
   [[nodiscard]] uint64_t Load(uint64_t offset) const {
-    if (entries_.empty()) return LoadWord(arena_.At(offset));
-    const IntentEntry* pending = Find(offset);
-    return pending != nullptr ? pending->value : LoadWord(arena_.At(offset));
+    const IntentEntry* pending = size_ == 0 ? nullptr : Find(offset);
+    return LoadWord(pending != nullptr ? &pending->value : arena_.At(offset));
   }
 
   // Transaction::Store()
   //
   // Adds a store behind all others. Two stores to one word are both performed,
   // in their order, so that whoever sees the second sees what came between.
-  void Store(uint64_t offset, uint64_t value) { Append(offset, value); }
+  void Store(uint64_t offset, uint64_t value) {
+    CHECK_LT(size_, entries_.size());
+    StoreWord(&entries_[size_].offset, offset);
+    StoreWord(&entries_[size_].value, value);
+    ++size_;
+    if (ABSL_PREDICT_FALSE(size_ >= kIndexed)) Index();
+    if (IsSeeded(SeededBug::kCommitBeforeLastEntry)) {
+      if (log_ != nullptr) {
+        StoreWord(&log_->committed, uint64_t{size_} << 32);
+      }
+    }
+  }
 
   // Transaction::Replace()
   //
@@ -107,7 +146,7 @@ class Transaction {
   //
   // Whether the word at `offset` has a store.
   [[nodiscard]] bool Stores(uint64_t offset) const {
-    return Find(offset) != nullptr;
+    return size_ != 0 && Find(offset) != nullptr;
   }
 
   // Transaction::HoldHeap()
@@ -119,19 +158,26 @@ class Transaction {
 
   // Transaction::Commit()
   //
-  // Performs the stores through `log`, as described above. There must be at
-  // most IntentLog::kCapacity of them.
-  void Commit(IntentLog* log);
+  // Performs the stores through the lane's log, as described above.
+  void Commit() {
+    const uint64_t base = uint64_t{size_} << 32;
+    if (!IsSeeded(SeededBug::kNoIntent)) {
+      StoreWord(&log_->committed, base);
+    }
+    Apply(&log_->committed, base);
+    StoreWord(&log_->committed, 0);
+  }
 
-  // Transaction::Write(), Transaction::Apply()
+  // Transaction::Apply()
   //
-  // The same in two halves for a log of another shape, whose owner makes the
-  // commit point in between: `Write()` copies the entries to `log`, which has
-  // room for size() of them; `Apply()` performs the stores.
-  void Write(IntentEntry* log) const;
-  void Apply() const;
+  // Only step 2, for a log whose owner makes the commit point itself: see
+  // PerformEntries().
+  void Apply(uint64_t* progress, uint64_t base) const {
+    PerformEntries(arena_, entries_.data(), 0, size_, progress, base);
+  }
 
-  [[nodiscard]] size_t size() const { return entries_.size(); }
+  [[nodiscard]] size_t size() const { return size_; }
+  [[nodiscard]] size_t room() const { return entries_.size() - size_; }
   [[nodiscard]] Arena& arena() const { return arena_; }
 
  private:
@@ -140,22 +186,27 @@ class Transaction {
 
   // The newest entry for `offset`, or null.
   const IntentEntry* Find(uint64_t offset) const;
-  void Append(uint64_t offset, uint64_t value);
+  void Index();
+  void ReleaseHeap();
 
   Arena& arena_;
-  absl::InlinedVector<IntentEntry, kIndexed> entries_;
-  absl::flat_hash_map<uint64_t, size_t> index_;  // used from kIndexed on
+  IntentLog* const log_;
+  const absl::Span<IntentEntry> entries_;
+  size_t size_ = 0;
   bool holds_heap_ = false;
+  absl::flat_hash_map<uint64_t, size_t> index_;  // used from kIndexed on
 };
 
 // ReplayEntries()
 //
-// Performs `count` stores of a log found in `arena`, trusting none of it:
-// `kCorrupt`, with nothing stored, if an entry names a word that no intent may
-// change. May be killed and repeated at any point.
+// Performs the stores [performed, count) of a log found in `arena`, trusting
+// none of it, as PerformEntries() does: `kCorrupt`,
+// with nothing stored, if an entry names a word that no intent may change. May
+// be killed and repeated at any point.
 [[nodiscard]] absl::Status ReplayEntries(Arena& arena,
                                          const IntentEntry* entries,
-                                         uint64_t count);
+                                         uint64_t performed, uint64_t count,
+                                         uint64_t* progress, uint64_t base);
 
 // ReplayIntent()
 //

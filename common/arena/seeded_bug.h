@@ -5,14 +5,17 @@
 // File: seeded_bug.h
 // -----------------------------------------------------------------------------
 //
-// Bugs that are compiled in on purpose, one at a time, to prove that the crash
-// and the interleaving test find them: a check that never failed proves
-// nothing.
+// Bugs that tests put into the code on purpose, one at a time, to prove that
+// the crash and the interleaving test find them: a check that never failed
+// proves nothing.
 //
-//   cc_test(..., local_defines = ["ETS_KEEPER_SEEDED_BUG=kNoIntent"])
+//   SeedBug seed(SeededBug::kNoIntent);  // until the end of the scope
 //
-// Without that define `kSeededBug` is `kNone`, and every branch on it is gone
-// at compile time.
+// Only code that is compiled with ETS_KEEPER_SEEDED_BUGS (crash_point_test.bzl)
+// can have any; elsewhere every question for one is answered when it is
+// compiled.
+//
+// Thread safety: one thread.
 
 #ifndef COMMON_ARENA_SEEDED_BUG_H_
 #define COMMON_ARENA_SEEDED_BUG_H_
@@ -23,19 +26,37 @@ enum class SeededBug {
   kNone,
   kNoIntent,                // the stores of a transaction without its log
   kCommitBeforeLastEntry,   // the commit point before the log is written
+  kReplayFromTheStart,      // recovery performs again what was performed
   kPublishBeforeFill,       // a record is reachable before its words are there
   kReuseWithinTransaction,  // freed memory is given out before the commit
-  kGhostsBeforeSplit,       // rows leave a split bucket before they are found
+  kSplitBeforeFill,         // a bucket gives rows away to one that is not there
+  kCutBeforeMove,           // a chain is cut before its rows are elsewhere
+  kVanishBeforeMerge,       // a bucket goes before its rows are elsewhere
   kBatchWithoutDirectory,   // readers do not look into a batch in flight
-  kForgetCleaning,          // recovery leaves a half-cleaned bucket behind
+  kForgetLocks,             // recovery leaves the locks of the dead behind
   kNoVersionBump,           // a record is re-used and its readers not told
   kBatchNotRechecked,       // a reader trusts what it saw while a batch began
 };
 
-#ifdef ETS_KEEPER_SEEDED_BUG
-inline constexpr SeededBug kSeededBug = SeededBug::ETS_KEEPER_SEEDED_BUG;
+// IsSeeded()
+//
+// Whether the code is to have that bug.
+#ifdef ETS_KEEPER_SEEDED_BUGS
+inline SeededBug seeded_bug = SeededBug::kNone;
+
+[[nodiscard]] inline bool IsSeeded(SeededBug bug) { return seeded_bug == bug; }
+
+// SeedBug
+class SeedBug {
+ public:
+  explicit SeedBug(SeededBug bug) { seeded_bug = bug; }
+  ~SeedBug() { seeded_bug = SeededBug::kNone; }
+
+  SeedBug(const SeedBug&) = delete;
+  SeedBug& operator=(const SeedBug&) = delete;
+};
 #else
-inline constexpr SeededBug kSeededBug = SeededBug::kNone;
+[[nodiscard]] constexpr bool IsSeeded(SeededBug) { return false; }
 #endif
 
 }  // namespace ets_keeper

@@ -5,8 +5,9 @@
 // File: word.h
 // -----------------------------------------------------------------------------
 //
-// The only two ways in which this library touches the bytes of an arena: one
-// aligned 8-byte load and one aligned 8-byte store.
+// The only ways in which this library touches the bytes of an arena: one
+// aligned 8-byte load and one aligned 8-byte store, the latter also under the
+// condition that the word is as expected.
 //
 //   StoreWord(&slot, word);         // publishes everything stored before
 //   uint64_t word = LoadWord(&slot);  // sees everything published with it
@@ -41,6 +42,16 @@ inline uint64_t LoadWord(const uint64_t* word) {
 // StoreWord()
 inline void StoreWord(uint64_t* word, uint64_t value) {
   std::atomic_ref<uint64_t>(*word).store(value, std::memory_order_release);
+}
+
+// CompareAndSwapWord()
+//
+// Stores `value` if the word is `expected`, and says whether it did. Acquires
+// and releases; on x86-64 a full barrier.
+[[nodiscard]] inline bool CompareAndSwapWord(uint64_t* word, uint64_t expected,
+                                             uint64_t value) {
+  return std::atomic_ref<uint64_t>(*word).compare_exchange_strong(
+      expected, value, std::memory_order_seq_cst, std::memory_order_relaxed);
 }
 
 }  // namespace ets_keeper

@@ -1,55 +1,46 @@
 // Copyright 2026 The ets_keeper Authors
 // SPDX-License-Identifier: Apache-2.0
-//
-// HashCore::ChangeAll(): several changes that readers and crashes see together.
-//
-// The changes of all lanes go into one transaction, whose log is a block of its
-// own with a directory of the keys that change. Its commit point is the
-// header's batch word: it becomes odd, the stores are performed, it becomes
-// even. While it is odd, readers look their key up in the directory first, so
-// it does not matter to them how far the stores have come. A reader that saw
-// the even word before may meet any of the stores; but whoever has seen one
-// sees the odd word, or a later one, when it loads the word again: at the end
-// of the same call, which then begins anew, and at the beginning of the next.
-//
-// The locks of all lanes concerned are held from before the first change to
-// after the last store: the directory must be the truth about its keys as long
-// as it is consulted.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <utility>
+#include <optional>
 #include <vector>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/heap.h"
 #include "common/arena/intent.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_batch_view.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_edit.h"
+#include "common/hash/hash_find.h"
+#include "common/hash/hash_growth.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_lock.h"
+#include "common/hash/hash_record.h"
+#include "common/hash/writer_lanes.h"
 #include "common/mutex/mutex.h"
+#include "common/row/row_buffer.h"
 #include "common/status/status.h"
 
 namespace ets_keeper {
 
-// The batch in progress. The locks are as many as the keys say, which the
-// analysis cannot follow.
+// The batch in progress. Its log lies in the arena and is laid out for as much
+// as the changes can possibly need, see HashBatchLog.
 class HashCore::Batch {
  public:
-  Batch(HashCore& core, absl::Span<const KeyedChange> changes)
-      : core_(core), geometry_(core.geometry_), changes_(changes) {
-    for (const KeyedChange& change : changes) {
-      ++changes_in_lane_[geometry_.LaneOf(change.key.hash)];
-    }
-  }
+  Batch(HashCore& core, uint32_t lane, absl::Span<const KeyedChange> changes)
+      : core_(core),
+        geometry_(core.geometry_),
+        lane_(lane),
+        changes_(changes) {}
 
   // Makes the log large enough for whatever the changes turn out to be.
   absl::Status ReserveLog() {
@@ -62,163 +53,286 @@ class HashCore::Batch {
     }
     const uint64_t old_bytes = LoadWord(&root->batch_log_bytes);
     if (old_bytes >= bytes) return absl::OkStatus();
-    Lock lock(core_.locks_[0].mutex);
-    Transaction transaction(geometry_.arena);
-    HeapTransaction heap(
-        &transaction, HashGeometry::LaneOffset(0) + offsetof(HashLane, heap));
+    Transaction transaction(geometry_.arena, &geometry_.LaneAt(lane_)->intent);
+    HeapTransaction heap(&transaction, HashGeometry::LaneOffset(lane_) +
+                                           offsetof(HashLane, heap));
     const HeapClass size = ClassOf(bytes);
     const absl::StatusOr<uint64_t> block = heap.Allocate(size);
     if (!block.ok()) return block.status();
     if (old_bytes != 0) {
       heap.Free(LoadWord(&root->batch_log), ClassOf(old_bytes));
     }
-    transaction.Store(sizeof(ArenaHeader) + offsetof(HashRoot, batch_log),
+    // The first word of the block is that of the locks it names.
+    transaction.Store(*block, 0);
+    transaction.Store(HashGeometry::RootWord(offsetof(HashRoot, batch_log)),
                       *block);
-    transaction.Store(sizeof(ArenaHeader) + offsetof(HashRoot, batch_log_bytes),
-                      size.bytes());
+    transaction.Store(
+        HashGeometry::RootWord(offsetof(HashRoot, batch_log_bytes)),
+        size.bytes());
     heap.Finish();
-    transaction.Commit(&geometry_.LaneAt(0)->intent);
+    transaction.Commit();
     return absl::OkStatus();
   }
 
-  void LockLanes() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    for (const auto& [lane, count] : changes_in_lane_) {
-      AcquireMutex(core_.locks_[lane].mutex);
+  // Takes the locks of all buckets that answer for the keys, in the order of
+  // the buckets, as everybody does who takes several. Before the first one the
+  // log names them all.
+  absl::Status LockBuckets() {
+    for (;;) {
+      if (absl::Status s = FindBuckets(&locked_); !s.ok()) return s;
+      HashBatchLog* log = Log();
+      auto* words = reinterpret_cast<uint64_t*>(log + 1);
+      StoreWord(&log->locked, 0);
+      for (size_t i = 0; i < locked_.size(); ++i) {
+        StoreWord(&words[i], locked_[i]);
+      }
+      StoreWord(&log->locked, locked_.size());
+      for (const uint64_t bucket : locked_) {
+        SpinPause pause;
+        uint64_t* head = &geometry_.BucketAt(bucket)->head;
+        for (;;) {
+          const uint64_t seen = LoadWord(head);
+          if (!IsLocked(seen) &&
+              CompareAndSwapWord(head, seen, seen | kLockBit)) {
+            break;
+          }
+          pause.Wait();
+        }
+      }
+      // A bucket may have been split or merged before it was locked.
+      std::vector<uint64_t> now;
+      if (FindBuckets(&now).ok() && now == locked_) return absl::OkStatus();
+      UnlockBuckets();
     }
   }
 
-  void UnlockLanes() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    for (const auto& [lane, count] : changes_in_lane_) {
-      ReleaseMutex(core_.locks_[lane].mutex);
-    }
+  void UnlockBuckets() {
+    for (const uint64_t bucket : locked_) UnlockBucket(geometry_, bucket);
   }
 
   absl::Status Perform() {
-    Transaction transaction(geometry_.arena);
-    std::map<uint32_t, HashEdit> edits;
-    for (const auto& [lane, count] : changes_in_lane_) {
-      edits.try_emplace(lane, geometry_, lane, &transaction);
-    }
-    std::vector<uint64_t> records;
+    auto* entries = reinterpret_cast<IntentEntry*>(
+        reinterpret_cast<uint64_t*>(Log() + 1) + LocksRoom());
+    Transaction transaction(geometry_.arena,
+                            absl::MakeSpan(entries, EntriesRoom()));
+    HashEdit edit(geometry_, lane_, &transaction, /*in_batch=*/true);
     for (const KeyedChange& change : changes_) {
-      HashEdit& edit = edits.at(geometry_.LaneOf(change.key.hash));
-      const absl::StatusOr<uint64_t> found =
-          MakeChange(change, edit, transaction);
-      if (!found.ok()) return found.status();
-      records.push_back(*found);
+      if (absl::Status s = MakeChange(change, edit); !s.ok()) return s;
     }
-    std::vector<HashBatchKey> keys;
+    std::vector<Key> keys;
     for (size_t i = 0; i < changes_.size(); ++i) {
-      const HashKey& key = changes_[i].key;
-      const absl::StatusOr<HashEdit::Place> place =
-          edits.at(geometry_.LaneOf(key.hash)).Find(key);
+      const absl::StatusOr<HashPlace> place = edit.Find(changes_[i].key);
       if (!place.ok()) return place.status();
-      if (place->found()) {
-        keys.push_back({key.hash, place->record});
-      } else if (records[i] != 0) {
-        keys.push_back({key.hash, records[i] | 1});
+      if (std::optional<Key> key = KeyAfter(i, *place, edit)) {
+        keys.push_back(*std::move(key));
       }
     }
-    for (auto& [lane, edit] : edits) edit.Finish();
+    edit.Finish();
+    added_ = edit.added();
     if (transaction.size() != 0) Commit(transaction, keys);
     return absl::OkStatus();
   }
 
-  // Before the changes, as if all of them added a row: within the batch no
-  // bucket splits, and thousands of rows in one would take their time.
-  void Grow() {
-    for (const auto& [lane, count] : changes_in_lane_) {
-      core_.Grow(lane, /*budget=*/count, /*coming=*/count);
-    }
-  }
+  [[nodiscard]] int64_t added() const { return added_; }
 
  private:
-  // A change stores at most the record's first word, a slot and a link, a
-  // version, and the links of a freed record and cell; a lane its free lists
-  // and the words of its chunk and count; all together the top of the heap.
-  uint64_t LogBytes() const {
-    uint64_t entries = changes_.size() * 6 + 1;
-    for (const auto& [lane, count] : changes_in_lane_) {
-      entries += 4 + std::min<uint64_t>(kHeapClasses, count * 3);
+  // A key of the directory.
+  struct Key {
+    uint64_t hash;
+    uint64_t record;
+    RowBuffer row;  // if it is inline; else the number of the record's words
+
+    friend bool operator==(const Key&, const Key&) = default;
+    friend bool operator<(const Key& a, const Key& b) {
+      if (a.hash != b.hash) return a.hash < b.hash;
+      if (a.record != b.record) return a.record < b.record;
+      return std::lexicographical_compare(a.row.begin(), a.row.end(),
+                                          b.row.begin(), b.row.end());
     }
-    return sizeof(HashBatchLog) + entries * sizeof(IntentEntry) +
-           2 * changes_.size() * sizeof(HashBatchKey);
+  };
+
+  uint64_t LocksRoom() const { return changes_.size(); }
+
+  // A change stores at most: the words of an item in a place that an earlier
+  // one left; the head of a new record; the head of a new cell and the heads
+  // and chains of the cell and bucket that it leaves and comes to; the links of
+  // what it freed. The lane adds its free lists, chunk and count, and all
+  // together the top of the heap.
+  uint64_t EntriesRoom() const {
+    return changes_.size() * 16 + 8 +
+           std::min<uint64_t>(kHeapClasses, changes_.size() * 3);
+  }
+  uint64_t LogBytes() const {
+    return sizeof(HashBatchLog) +
+           (LocksRoom() +
+            changes_.size() * HashBatchView::KeyWords(geometry_)) *
+               8 +
+           EntriesRoom() * sizeof(IntentEntry);
   }
 
-  // Returns the record that the change found, 0 if none. When the key is gone
-  // after the batch, that record still tells which one is gone.
-  absl::StatusOr<uint64_t> MakeChange(const KeyedChange& change, HashEdit& edit,
-                                      const Transaction& transaction) {
-    const absl::StatusOr<HashEdit::Place> place = edit.Find(change.key);
+  HashBatchLog* Log() const {
+    return reinterpret_cast<HashBatchLog*>(
+        geometry_.arena->At(LoadWord(&geometry_.root()->batch_log)));
+  }
+
+  absl::Status FindBuckets(std::vector<uint64_t>* buckets) const {
+    buckets->clear();
+    for (const KeyedChange& change : changes_) {
+      uint64_t head;
+      buckets->push_back(FindBucket(geometry_, change.key.hash, &head));
+      if (buckets->back() == 0) {
+        return MakeStatus(Cause::kCorrupt, "there is no bucket for a key");
+      }
+    }
+    std::sort(buckets->begin(), buckets->end());
+    buckets->erase(std::unique(buckets->begin(), buckets->end()),
+                   buckets->end());
+    return absl::OkStatus();
+  }
+
+  // Remembers what was there before the change: when the key is gone after the
+  // batch, that still tells which one is gone.
+  absl::Status MakeChange(const KeyedChange& change, HashEdit& edit) {
+    const absl::StatusOr<HashPlace> place = edit.Find(change.key);
     if (!place.ok()) return place.status();
-    // The first word of a new record is stored by the transaction itself.
-    const bool is_new = place->found() && transaction.Stores(place->record);
+    Key& before = before_.emplace_back();
+    before.hash = change.key.hash;
+    if (place->found()) {
+      before.record = place->record | 1;
+      before.row = WordsOf(*place, edit);
+    }
     const absl::StatusOr<HashAction> action =
-        change.change(HashCurrent(edit, *place, is_new));
+        change.change(HashCurrent(edit, *place, core_.reader_, change.key));
     if (!action.ok()) return action.status();
     if (action->kind == HashAction::kPut) {
-      absl::Status status =
-          edit.Put(*place, change.key.hash, action->row).status();
-      if (!status.ok()) return status;
-    } else if (action->kind == HashAction::kRemove && place->found()) {
+      return edit.Put(*place, change.key.hash, action->row);
+    }
+    if (action->kind == HashAction::kRemove && place->found()) {
       edit.Remove(*place);
     }
-    return place->record;
+    return absl::OkStatus();
   }
 
-  void Commit(const Transaction& transaction, std::vector<HashBatchKey>& keys) {
-    const auto order = [](const HashBatchKey& key) {
-      return std::pair(key.hash, key.record);
-    };
-    std::sort(keys.begin(), keys.end(), [&](const auto& a, const auto& b) {
-      return order(a) < order(b);
-    });
-    keys.erase(std::unique(keys.begin(), keys.end(),
-                           [&](const auto& a, const auto& b) {
-                             return order(a) == order(b);
-                           }),
-               keys.end());
-    CHECK_LE(sizeof(HashBatchLog) +
-                 (transaction.size() + keys.size()) * sizeof(IntentEntry),
-             LoadWord(&geometry_.root()->batch_log_bytes));
-    auto* log = reinterpret_cast<HashBatchLog*>(
-        geometry_.arena->At(LoadWord(&geometry_.root()->batch_log)));
-    StoreWord(&log->entries, transaction.size());
-    StoreWord(&log->keys, keys.size());
-    auto* entries = reinterpret_cast<IntentEntry*>(log + 1);
-    transaction.Write(entries);
-    auto* directory =
-        reinterpret_cast<HashBatchKey*>(entries + transaction.size());
-    for (size_t i = 0; i < keys.size(); ++i) {
-      StoreWord(&directory[i].hash, keys[i].hash);
-      StoreWord(&directory[i].record, keys[i].record);
+  RowBuffer WordsOf(const HashPlace& place, const HashEdit& edit) const {
+    return geometry_.is_inline() ? edit.Row(place)
+                                 : RowBuffer{place.record_words};
+  }
+
+  // What the directory says of the i-th change's key; nothing if it neither is
+  // nor was there.
+  std::optional<Key> KeyAfter(size_t i, const HashPlace& place,
+                              const HashEdit& edit) const {
+    if (place.found()) {
+      return Key{changes_[i].key.hash, place.record, WordsOf(place, edit)};
     }
-    uint64_t* word = &geometry_.arena->header().batch;
-    const uint64_t sequence = LoadWord(word);
-    StoreWord(word, sequence + 1);  // the commit point
-    transaction.Apply();
-    StoreWord(word, sequence + 2);
+    if (before_[i].record == 0) return std::nullopt;
+    Key key = before_[i];
+    if (!geometry_.is_inline()) return key;
+    // Of a deleted row only the key counts: the same entry for all changes.
+    for (uint32_t w = 0; w < key.row.size(); ++w) {
+      if (w < geometry_.key.word ||
+          w >= geometry_.key.word + geometry_.key.words) {
+        key.row[w] = 0;
+      }
+    }
+    return key;
+  }
+
+  void Commit(const Transaction& transaction, std::vector<Key>& keys) {
+    std::sort(keys.begin(), keys.end());
+    keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+    HashBatchLog* log = Log();
+    StoreWord(&log->room, LocksRoom());
+    StoreWord(&log->entries, transaction.size());
+    StoreWord(&log->performed, 0);
+    StoreWord(&log->keys, keys.size());
+    uint64_t* word = reinterpret_cast<uint64_t*>(log + 1) + LocksRoom() +
+                     transaction.size() * sizeof(IntentEntry) / 8;
+    for (const Key& key : keys) {
+      StoreWord(word++, key.hash);
+      StoreWord(word++, key.record);
+      for (const uint64_t value : key.row) StoreWord(word++, value);
+    }
+    CHECK_LE(
+        reinterpret_cast<char*>(word) - reinterpret_cast<char*>(log),
+        static_cast<int64_t>(LoadWord(&geometry_.root()->batch_log_bytes)));
+    uint64_t* batch = &geometry_.arena->header().batch;
+    const uint64_t sequence = LoadWord(batch);
+    StoreWord(batch, sequence + 1);  // the commit point
+    transaction.Apply(&log->performed, 0);
+    StoreWord(batch, sequence + 2);
   }
 
   HashCore& core_;
   const HashGeometry& geometry_;
+  const uint32_t lane_;
   const absl::Span<const KeyedChange> changes_;
-  // Ascending, which is the order of locking.
-  std::map<uint32_t, uint64_t> changes_in_lane_;
+  std::vector<uint64_t> locked_;  // buckets, ascending
+  std::vector<Key> before_;       // by change; record 0: was not there
+  int64_t added_ = 0;
 };
 
 absl::Status HashCore::ChangeAll(uint64_t epoch,
                                  absl::Span<const KeyedChange> changes) {
   Lock lock(batch_mutex_);
-  Batch batch(*this, changes);
+  // Under this mutex the epoch does not change.
   if (absl::Status s = CheckEpoch(epoch); !s.ok()) return s;
+  if (changes.empty()) return absl::OkStatus();
+  const WriterLanes::Use lane(lanes_);
+  Batch batch(*this, lane->index(), changes);
   if (absl::Status s = batch.ReserveLog(); !s.ok()) return s;
-  batch.LockLanes();
-  // Under batch_mutex_ the epoch cannot have changed since.
-  batch.Grow();
+  GrowFor(*lane, changes.size());
+  if (absl::Status s = batch.LockBuckets(); !s.ok()) return s;
   const absl::Status status = batch.Perform();
-  batch.UnlockLanes();
+  batch.UnlockBuckets();
+  Account(*lane, batch.added());
   return status;
+}
+
+// Before a batch, as if all of its changes added a row: within it no bucket
+// splits, and thousands of rows in one would take their time.
+void HashCore::GrowFor(WriterLanes::Lane& lane, uint64_t changes) {
+  const int64_t rows = rows_.load(std::memory_order_relaxed);
+  const uint64_t wanted =
+      BucketsFor(geometry_, (rows < 0 ? 0 : rows) + changes);
+  if (wanted <= LoadWord(&geometry_.root()->buckets)) return;
+  Lock lock(growth_mutex_);
+  Grow(lane, wanted, wanted);
+}
+
+absl::Status HashCore::RecoverBatch() {
+  Arena& arena = *geometry_.arena;
+  const auto wrong = [](absl::string_view what, uint64_t value) {
+    return MakeStatus(
+        Cause::kCorrupt,
+        absl::StrFormat("the %s of the batch's log is %#x", what, value));
+  };
+  const uint64_t offset = LoadWord(&geometry_.root()->batch_log);
+  const uint64_t bytes = LoadWord(&geometry_.root()->batch_log_bytes);
+  const uint64_t sequence = LoadWord(&arena.header().batch);
+  if (offset == 0 && bytes == 0 && sequence % 2 == 0) return absl::OkStatus();
+  if (bytes < sizeof(HashBatchLog) || !arena.Holds(offset, bytes)) {
+    return wrong("place", offset);
+  }
+  auto* log = reinterpret_cast<HashBatchLog*>(arena.At(offset));
+  const auto* locked = reinterpret_cast<const uint64_t*>(log + 1);
+  const uint64_t words = (bytes - sizeof(HashBatchLog)) / 8;
+  const uint64_t locks = LoadWord(&log->locked);
+  if (locks > words) return wrong("number of locks", locks);
+  if (sequence % 2 != 0) {
+    const uint64_t room = LoadWord(&log->room);
+    const uint64_t entries = LoadWord(&log->entries);
+    if (room > words || entries > (words - room) / 2) {
+      return wrong("length", entries);
+    }
+    absl::Status status = ReplayEntries(
+        arena, reinterpret_cast<const IntentEntry*>(locked + room),
+        LoadWord(&log->performed), entries, &log->performed, 0);
+    if (!status.ok()) return status;
+    StoreWord(&arena.header().batch, sequence + 1);
+  }
+  for (uint64_t i = 0; i < locks; ++i) FreeLock(LoadWord(&locked[i]));
+  return absl::OkStatus();
 }
 
 }  // namespace ets_keeper

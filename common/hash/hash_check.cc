@@ -4,6 +4,7 @@
 #include "common/hash/hash_check.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,7 +18,7 @@
 #include "common/arena/arena.h"
 #include "common/arena/heap.h"
 #include "common/arena/word.h"
-#include "common/hash/hash_key.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_record.h"
 #include "common/row/row_buffer.h"
@@ -35,10 +36,11 @@ class Checker {
     if (LoadWord(&arena_.header().batch) % 2 != 0) {
       return Wrong("a batch is in flight");
     }
-    for (uint32_t lane = 0; lane < geometry_.lanes(); ++lane) {
+    for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
       absl::Status status = CheckLane(lane);
       if (!status.ok()) return status;
     }
+    if (absl::Status s = CheckBuckets(); !s.ok()) return s;
     const HashRoot* root = geometry_.root();
     if (const uint64_t log = LoadWord(&root->batch_log); log != 0) {
       Use(log, LoadWord(&root->batch_log_bytes));
@@ -63,94 +65,128 @@ class Checker {
     if (LoadWord(&words->intent.committed) != 0) {
       return Wrong(absl::StrCat("lane ", lane, " has an intent in flight"));
     }
-    if (LoadWord(&words->cleaning) != 0) {
-      return Wrong(absl::StrCat("lane ", lane, " has a bucket to clean"));
-    }
-    uint64_t rows = 0;
-    const uint64_t buckets = LoadWord(&words->buckets);
-    for (uint64_t bucket = 0; bucket < buckets; ++bucket) {
-      absl::Status status = CheckBucket(lane, bucket, buckets, &rows);
-      if (!status.ok()) return status;
-    }
-    if (rows != LoadWord(&words->count)) {
-      return Wrong(absl::StrCat("lane ", lane, " has ", rows,
-                                " rows and counts ", LoadWord(&words->count)));
-    }
+    counted_ += LoadWord(&words->count);
     return CheckFreeLists(words->heap);
   }
 
-  absl::Status CheckBucket(uint32_t lane, uint64_t bucket, uint64_t buckets,
-                           uint64_t* rows) {
-    std::vector<uint64_t> records;
-    uint64_t cell = geometry_.BucketOffset(lane, bucket);
+  absl::Status CheckBuckets() {
+    const HashRoot* root = geometry_.root();
+    const uint64_t buckets = LoadWord(&root->buckets);
+    const uint64_t image = LoadWord(&root->image);
+    // As far apart as the number may get before its image is stored.
+    if (image == 0 || image > buckets + std::bit_floor(buckets) / 128 + 1 ||
+        buckets > image + std::bit_floor(buckets) / 128 + 1) {
+      return Wrong(
+          absl::StrCat("the image of ", buckets, " buckets is ", image));
+    }
+    for (uint64_t bucket = 0; bucket < buckets; ++bucket) {
+      absl::Status status = CheckBucket(bucket, buckets);
+      if (!status.ok()) return status;
+    }
+    const uint64_t end = std::min((LoadWord(&arena_.header().front_committed) -
+                                   geometry_.buckets_begin()) /
+                                      sizeof(HashBucket),
+                                  buckets + 64);
+    for (uint64_t bucket = buckets; bucket < end; ++bucket) {
+      const uint64_t head =
+          LoadWord(&geometry_.BucketAt(geometry_.BucketOffset(bucket))->head);
+      if (LevelOf(head) != 0 || LiveOf(head) != 0) {
+        return Wrong(
+            absl::StrCat("bucket ", bucket, " of ", buckets, " exists"));
+      }
+    }
+    if (rows_ != counted_) {
+      return Wrong(absl::StrCat("the table has ", rows_, " rows and counts ",
+                                static_cast<int64_t>(counted_)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckBucket(uint64_t bucket, uint64_t buckets) {
+    const uint64_t root = geometry_.BucketOffset(bucket);
+    const uint64_t head = LoadWord(&geometry_.BucketAt(root)->head);
+    if (IsLocked(head)) {
+      return Wrong(absl::StrCat("bucket ", bucket, " is locked"));
+    }
+    // Bits of the hash on which the buckets up to this one have split.
+    const uint64_t half = std::bit_floor(buckets);
+    const bool is_split = bucket >= half || (bucket | half) < buckets;
+    const auto level =
+        static_cast<uint64_t>(std::bit_width(buckets)) + (is_split ? 1 : 0);
+    if (LevelOf(head) != level) {
+      return Wrong(absl::StrCat("bucket ", bucket, " of ", buckets,
+                                " is of level ", LevelOf(head), ", not ",
+                                level));
+    }
+    keys_.clear();
+    uint64_t cell = root;
     for (int i = 0; cell != 0; ++i) {
-      if (i == kMaxChain || !arena_.Holds(cell, sizeof(HashBucket))) {
+      if (i == kMaxChain || !geometry_.HoldsCell(cell)) {
         return Wrong(absl::StrFormat("a chain leads to %#x", cell));
       }
       if (i > 0) Use(cell, kLineClass.bytes());
-      for (const uint64_t& word : geometry_.BucketAt(cell)->slot) {
-        const uint64_t slot = LoadWord(&word);
-        if (slot == 0) continue;
-        absl::Status status = CheckSlot(lane, bucket, buckets, slot);
-        if (!status.ok()) return status;
-        records.push_back(RecordOf(slot));
-      }
-      cell = LoadWord(&geometry_.BucketAt(cell)->link);
+      absl::Status status = CheckCell(bucket, buckets, cell);
+      if (!status.ok()) return status;
+      cell = LinkOf(LoadWord(&geometry_.BucketAt(cell)->chain));
     }
-    *rows += records.size();
-    return CheckKeysDiffer(records);
+    std::sort(keys_.begin(), keys_.end());
+    if (std::adjacent_find(keys_.begin(), keys_.end()) != keys_.end()) {
+      return Wrong(absl::StrCat("a key is twice in bucket ", bucket));
+    }
+    rows_ += keys_.size();
+    return absl::OkStatus();
   }
 
-  absl::Status CheckSlot(uint32_t lane, uint64_t bucket, uint64_t buckets,
-                         uint64_t slot) {
+  absl::Status CheckCell(uint64_t bucket, uint64_t buckets, uint64_t cell) {
+    const uint64_t live = LiveOf(LoadWord(&geometry_.BucketAt(cell)->head));
+    if ((live & ~geometry_.places()) != 0) {
+      return Wrong(absl::StrFormat("the live bits of a cell are %#x", live));
+    }
+    const uint64_t root = geometry_.BucketOffset(bucket);
+    if (cell != root && live == 0) return Wrong("an overflow cell is empty");
+    const uint64_t chain = LoadWord(&geometry_.BucketAt(root)->chain);
+    for (uint64_t left = live; left != 0; left &= left - 1) {
+      RowBuffer row;
+      uint64_t hash;
+      absl::Status status =
+          CheckItem(cell + std::countr_zero(left) * 8, &row, &hash);
+      if (!status.ok()) return status;
+      if (HashGeometry::Home(hash, buckets) != bucket) {
+        return Wrong(
+            absl::StrFormat("a row of hash %#x is in bucket %d", hash, bucket));
+      }
+      if (cell != root && (chain & FilterBit(hash)) == 0) {
+        return Wrong("the filter excludes a key of its chain");
+      }
+      uint64_t bytes;
+      const absl::Span<const uint64_t> key =
+          KeyInRow(geometry_.key, row, &bytes);
+      keys_.emplace_back(key.begin(), key.end());
+      keys_.back().push_back(bytes);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckItem(uint64_t item, RowBuffer* row, uint64_t* hash) {
+    if (geometry_.is_inline()) {
+      CopyWords(arena_.At(item), geometry_.inline_words, row);
+      *hash = HashOfRow(geometry_, *row);
+      return absl::OkStatus();
+    }
+    const uint64_t slot = LoadWord(arena_.At(item));
     const uint64_t record = RecordOf(slot);
     const std::optional<uint64_t> words = RecordWords(arena_, record);
-    if (!words) return Wrong(absl::StrFormat("a slot leads to %#x", record));
-    const uint64_t hash = LoadWord(arena_.At(record));
-    if (MakeSlot(hash, record) != slot || geometry_.LaneOf(hash) != lane ||
-        geometry_.Home(hash, buckets) != bucket) {
-      return Wrong(absl::StrFormat(
-          "the record at %#x of hash %#x is in bucket %d of lane %d", record,
-          hash, bucket, lane));
-    }
-    const RowBuffer row = RowAt(record);
-    uint64_t bytes;
-    const absl::Span<const uint64_t> key = KeyInRow(geometry_.key, row, &bytes);
-    if (HashWords(geometry_.seed, key, bytes) != hash) {
+    if (!words) return Wrong(absl::StrFormat("an item leads to %#x", record));
+    CopyRecord(arena_, record, *words, row);
+    *hash = HashOfRow(geometry_, *row);
+    const uint64_t head = LoadWord(arena_.At(record));
+    if (MakeSlot(*hash, record) != slot ||
+        MakeRecordHead(*hash, *words) != head) {
       return Wrong(
           absl::StrFormat("the record at %#x has another key", record));
     }
     Use(record, ClassOfRecord(*words).bytes());
     return absl::OkStatus();
-  }
-
-  RowBuffer RowAt(uint64_t record) const {
-    RowBuffer row;
-    CopyRecord(arena_, record, RecordWords(arena_, record).value_or(0), &row);
-    return row;
-  }
-
-  absl::Status CheckKeysDiffer(absl::Span<const uint64_t> records) const {
-    for (size_t a = 0; a < records.size(); ++a) {
-      for (size_t b = a + 1; b < records.size(); ++b) {
-        if (LoadWord(arena_.At(records[a])) ==
-                LoadWord(arena_.At(records[b])) &&
-            HaveSameKey(records[a], records[b])) {
-          return Wrong(absl::StrFormat("a key is twice in a bucket: %#x, %#x",
-                                       records[a], records[b]));
-        }
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  bool HaveSameKey(uint64_t a, uint64_t b) const {
-    const RowBuffer row_a = RowAt(a);
-    const RowBuffer row_b = RowAt(b);
-    uint64_t bytes_a, bytes_b;
-    return KeyInRow(geometry_.key, row_a, &bytes_a) ==
-               KeyInRow(geometry_.key, row_b, &bytes_b) &&
-           bytes_a == bytes_b;
   }
 
   absl::Status CheckFreeLists(const HeapLane& heap) {
@@ -163,7 +199,7 @@ class Checker {
           return Wrong(absl::StrFormat("a free list leads to %#x", block));
         }
         Use(block, size.bytes());
-        block = LoadWord(arena_.At(block));
+        block = FreeLinkTarget(LoadWord(arena_.At(block)));
       }
     }
     const uint64_t next = LoadWord(&heap.chunk_next);
@@ -199,6 +235,10 @@ class Checker {
   const HashGeometry& geometry_;
   const Arena& arena_;
   std::vector<Block> used_;
+  std::vector<std::vector<uint64_t>>
+      keys_;  // of one bucket, with their lengths
+  uint64_t rows_ = 0;
+  uint64_t counted_ = 0;
   uint64_t waste_ = 0;
 };
 

@@ -3,11 +3,14 @@
 
 #include "common/hash/hash_core.h"
 
+#include <algorithm>
+#include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <utility>
 
+#include "absl/base/optimization.h"
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,10 +21,16 @@
 #include "common/arena/intent.h"
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_edit.h"
+#include "common/hash/hash_find.h"
 #include "common/hash/hash_growth.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_lock.h"
+#include "common/hash/hash_match.h"
+#include "common/hash/hash_record.h"
+#include "common/hash/writer_lanes.h"
 #include "common/mutex/mutex.h"
 #include "common/row/row_buffer.h"
 #include "common/status/status.h"
@@ -29,10 +38,15 @@
 namespace ets_keeper {
 namespace {
 
-// How many buckets one write may split: more than the one row in four that
-// makes it necessary, so that a table that could not grow for a while catches
-// up, and few enough that no single write is slow.
-constexpr uint64_t kSplitsPerWrite = 2;
+// After how many rows that it added or took away a lane looks after the number
+// of buckets, and how many buckets it then splits or merges at most. So a write
+// does that bounded work, one in sixteen does it, and the number of buckets
+// keeps up with the rows.
+constexpr int64_t kRowsPerTurn = 16;
+constexpr uint64_t kSplitsPerTurn = 16;
+
+// Fewer rows than buckets of a table this much larger are for: it shrinks.
+constexpr uint64_t kShrinkAt = 4;
 
 absl::Status BadWord(absl::string_view what, uint64_t value) {
   return MakeStatus(
@@ -45,12 +59,12 @@ absl::Status BadWord(absl::string_view what, uint64_t value) {
 absl::Status HashCore::Format(Arena* arena, const Options& options) {
   HashGeometry geometry;
   geometry.arena = arena;
-  geometry.lanes_log2 = options.lanes_log2;
-  if (options.lanes_log2 > kMaxLanesLog2 ||
-      geometry.BucketOffset(0, 2) > arena->bytes() / 2) {
+  geometry.lanes = options.writers + 1;
+  if (options.writers > kMaxWriters ||
+      geometry.BucketOffset(2) > arena->bytes() / 2) {
     return MakeStatus(Cause::kBadOption,
-                      absl::StrCat("2^", options.lanes_log2,
-                                   " lanes do not fit into an arena of ",
+                      absl::StrCat("the lanes of ", options.writers,
+                                   " writers do not fit into an arena of ",
                                    arena->bytes(), " bytes"));
   }
   absl::Status status =
@@ -60,18 +74,20 @@ absl::Status HashCore::Format(Arena* arena, const Options& options) {
   if (!status.ok()) return status;
   {
     Lock lock(arena->grow_mutex());
-    status = arena->CommitFront(geometry.BucketOffset(0, 1));
+    status = arena->CommitFront(geometry.BucketOffset(1));
     if (!status.ok()) return status;
   }
   HashRoot* root = geometry.root();
-  StoreWord(&root->lanes_log2, options.lanes_log2);
+  StoreWord(&root->lanes, geometry.lanes);
   StoreWord(&root->seed, options.seed);
   StoreWord(&root->key_word, options.key.word);
   StoreWord(&root->key_words, options.key.words);
   StoreWord(&root->key_variable, options.key.variable ? 1 : 0);
-  for (uint32_t lane = 0; lane < geometry.lanes(); ++lane) {
-    StoreWord(&geometry.LaneAt(lane)->buckets, 1);
-  }
+  StoreWord(&root->inline_words, InlineWords(options.fixed_words, options.key));
+  StoreWord(&geometry.BucketAt(geometry.BucketOffset(0))->head,
+            WithLevel(0, 1));
+  StoreWord(&root->buckets, 1);
+  StoreWord(&root->image, 1);
   arena->FinishFormat();
   return absl::OkStatus();
 }
@@ -79,33 +95,38 @@ absl::Status HashCore::Format(Arena* arena, const Options& options) {
 absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
   if (absl::Status s = arena->Validate(kHashKind); !s.ok()) return s;
   const HashRoot* root = HashGeometry::RootIn(*arena);
-  const uint64_t lanes_log2 = LoadWord(&root->lanes_log2);
+  const uint64_t lanes = LoadWord(&root->lanes);
   const uint64_t key_word = LoadWord(&root->key_word);
   const uint64_t key_words = LoadWord(&root->key_words);
   const uint64_t key_variable = LoadWord(&root->key_variable);
-  if (lanes_log2 > kMaxLanesLog2) return BadWord("number of lanes", lanes_log2);
+  const uint64_t inline_words = LoadWord(&root->inline_words);
+  if (lanes == 0 || lanes > kMaxWriters + 1)
+    return BadWord("number of lanes", lanes);
   if (key_word > UINT32_MAX) return BadWord("place of the key", key_word);
   if (key_words > UINT32_MAX) return BadWord("length of the key", key_words);
   if (key_variable > 1) return BadWord("kind of key", key_variable);
   HashGeometry geometry;
   geometry.arena = arena;
-  geometry.lanes_log2 = static_cast<uint32_t>(lanes_log2);
+  geometry.lanes = static_cast<uint32_t>(lanes);
   geometry.seed = LoadWord(&root->seed);
   geometry.key = {.word = static_cast<uint32_t>(key_word),
                   .words = static_cast<uint32_t>(key_words),
                   .variable = key_variable == 1};
-  if (geometry.buckets_begin() > LoadWord(&arena->header().front_committed)) {
-    return BadWord("number of lanes", lanes_log2);
+  if (inline_words != 0 &&
+      (InlineWords(inline_words, geometry.key) != inline_words ||
+       key_word + key_words > inline_words)) {
+    return BadWord("length of a row", inline_words);
   }
-  for (uint32_t lane = 0; lane < geometry.lanes(); ++lane) {
-    // In this order: a writer commits pages before it counts a bucket in them.
-    const uint64_t buckets = LoadWord(&geometry.LaneAt(lane)->buckets);
-    const uint64_t front = LoadWord(&arena->header().front_committed);
-    // The lanes' buckets are interleaved: the end may have room for some only.
-    const uint64_t all =
-        (front - geometry.buckets_begin()) / sizeof(HashBucket);
-    const uint64_t room = (all + geometry.lanes() - 1 - lane) >> lanes_log2;
-    if (buckets == 0 || buckets > room) {
+  geometry.inline_words = static_cast<uint32_t>(inline_words);
+  if (geometry.buckets_begin() > LoadWord(&arena->header().front_committed)) {
+    return BadWord("number of lanes", lanes);
+  }
+  geometry.most_buckets =
+      std::min((arena->bytes() - geometry.buckets_begin()) / sizeof(HashBucket),
+               kMaxBuckets);
+  for (const uint64_t* word : {&root->buckets, &root->image}) {
+    const uint64_t buckets = LoadWord(word);
+    if (buckets == 0 || buckets > geometry.most_buckets) {
       return BadWord("number of buckets", buckets);
     }
   }
@@ -114,117 +135,265 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
 
 HashCore::HashCore(const HashGeometry& geometry)
     : geometry_(geometry),
-      reader_(geometry),
-      locks_(std::make_unique<LaneLock[]>(geometry.lanes())) {}
+      instructions_(DetectInstructionSet()),
+      reader_(geometry, instructions_),
+      lanes_(geometry.lanes),
+      rows_(static_cast<int64_t>(reader_.Size())) {}
 
 // The intents of the lanes and the batch are over different words, because each
 // of them held the locks of all the words that it names, so their order does
-// not matter. Cleaning a bucket writes intents of its own and comes last.
+// not matter. Then nothing is in flight, and the locks are free.
 absl::Status HashCore::Recover() {
   Arena& arena = *geometry_.arena;
-  for (uint32_t lane = 0; lane < geometry_.lanes(); ++lane) {
+  for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
     absl::Status status = ReplayIntent(arena, &geometry_.LaneAt(lane)->intent);
     if (!status.ok()) return status;
   }
-  const uint64_t batch = LoadWord(&arena.header().batch);
-  if (batch % 2 != 0) {
-    const uint64_t offset = LoadWord(&geometry_.root()->batch_log);
-    const uint64_t bytes = LoadWord(&geometry_.root()->batch_log_bytes);
-    if (bytes < sizeof(HashBatchLog) || !arena.Holds(offset, bytes)) {
-      return BadWord("batch log", offset);
+  if (absl::Status status = RecoverBatch(); !status.ok()) return status;
+  if (!IsSeeded(SeededBug::kForgetLocks)) {
+    for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
+      for (const uint64_t& held : geometry_.LaneAt(lane)->held) {
+        FreeLock(LoadWord(&held));
+      }
     }
-    auto* log = reinterpret_cast<HashBatchLog*>(arena.At(offset));
-    const uint64_t entries = LoadWord(&log->entries);
-    if (entries > (bytes - sizeof(HashBatchLog)) / sizeof(IntentEntry)) {
-      return BadWord("length of a batch", entries);
-    }
-    absl::Status status = ReplayEntries(
-        arena, reinterpret_cast<const IntentEntry*>(log + 1), entries);
-    if (!status.ok()) return status;
-    StoreWord(&arena.header().batch, batch + 1);
   }
-  if constexpr (kSeededBug == SeededBug::kForgetCleaning) {
-    return absl::OkStatus();
-  }
-  for (uint32_t lane = 0; lane < geometry_.lanes(); ++lane) {
-    absl::Status status = CleanBucket(geometry_, lane);
-    if (!status.ok()) return status;
-  }
+  rows_ = static_cast<int64_t>(reader_.Size());
   return absl::OkStatus();
 }
 
-// All lanes' locks at once: more than the analysis can follow.
-void HashCore::RaiseEpoch(uint64_t epoch) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  Lock batch(batch_mutex_);
-  for (uint32_t lane = 0; lane < geometry_.lanes(); ++lane) {
-    AcquireMutex(locks_[lane].mutex);
+// Of a bucket whose holder is dead, if it is one.
+void HashCore::FreeLock(uint64_t bucket) {
+  if (bucket < geometry_.buckets_begin() ||
+      geometry_.BucketNumber(bucket) >= geometry_.most_buckets ||
+      !geometry_.HoldsCell(bucket)) {
+    return;
   }
-  StoreWord(&geometry_.arena->header().epoch, epoch);
-  for (uint32_t lane = 0; lane < geometry_.lanes(); ++lane) {
-    ReleaseMutex(locks_[lane].mutex);
+  if (IsLocked(LoadWord(&geometry_.BucketAt(bucket)->head))) {
+    UnlockBucket(geometry_, bucket);
   }
 }
 
-absl::Status HashCore::CheckEpoch(uint64_t epoch) const {
+// After the exchange every write that takes a bucket's lock sees the new epoch;
+// those that took one before are waited for.
+void HashCore::RaiseEpoch(uint64_t epoch) {
+  Lock lock(batch_mutex_);
+  uint64_t* word = &geometry_.arena->header().epoch;
+  while (!CompareAndSwapWord(word, LoadWord(word), epoch)) {
+  }
+  lanes_.WaitForUses();
+}
+
+absl::Status HashCore::WrongEpoch(uint64_t epoch) const {
   const uint64_t now = this->epoch();
-  if (now == epoch || epoch == kAnyEpoch) return absl::OkStatus();
   return MakeStatus(Cause::kNotOwner,
                     absl::StrCat("the table has changed hands: it is in epoch ",
                                  now, ", the handle is of epoch ", epoch));
 }
 
-void HashCore::Grow(uint32_t lane, uint64_t budget, uint64_t coming) {
-  while (budget-- > 0 && NeedsSplit(geometry_, lane, coming)) {
-    if (!SplitBucket(geometry_, lane).ok()) return;
+// One write of one key: it has the key's bucket to itself from Begin() to its
+// end, in which the key either is at place() or is nowhere.
+class HashCore::Write {
+ public:
+  Write(HashCore& core, const HashKey& key)
+      : core_(core), geometry_(core.geometry_), key_(key), lane_(core.lanes_) {}
+  ~Write() {
+    if (locked_) UnlockBucket(geometry_, place_.bucket);
+    // Only now: this may want the locks of other buckets.
+    if (added_ != 0) core_.Account(*lane_, added_);
   }
+  Write(const Write&) = delete;
+  Write& operator=(const Write&) = delete;
+
+  // Looks the key up as a reader does, and takes the lock if the bucket is as
+  // it was then.
+  absl::Status Begin(uint64_t epoch) {
+    HashLane* lane = geometry_.LaneAt(lane_->index());
+    SpinPause pause;
+    for (;;) {
+      FindKeyWith(core_.instructions_, geometry_, key_, &place_);
+      if (ABSL_PREDICT_FALSE(place_.bucket == 0)) {
+        return BadWord("number of buckets", LoadWord(&geometry_.root()->image));
+      }
+      if (ABSL_PREDICT_TRUE(
+              TryLockBucket(geometry_, lane, 0, place_.bucket, place_.head))) {
+        break;
+      }
+      pause.Wait();
+      place_ = HashPlace();
+    }
+    locked_ = true;
+    return core_.CheckEpoch(epoch);
+  }
+
+  [[nodiscard]] const HashPlace& place() const { return place_; }
+
+  absl::Status Put(absl::Span<const uint64_t> row) {
+    if (geometry_.is_inline() && PutInBucket(row)) return absl::OkStatus();
+    return Commit(
+        [&](HashEdit& edit) { return edit.Put(place_, key_.hash, row); });
+  }
+
+  absl::Status Remove() {
+    if (geometry_.is_inline() && place_.cell == place_.bucket) {
+      const uint64_t bit = uint64_t{1} << place_.position;
+      CommitHead(WithLive(place_.head, LiveOf(place_.head) & ~bit), -1);
+      return absl::OkStatus();
+    }
+    return Commit([&](HashEdit& edit) {
+      edit.Remove(place_);
+      return absl::OkStatus();
+    });
+  }
+
+  absl::Status Change(HashChange change) {
+    return Commit([&](HashEdit& edit) -> absl::Status {
+      const absl::StatusOr<HashAction> action =
+          change(HashCurrent(edit, place_, core_.reader_, key_));
+      if (!action.ok()) return action.status();
+      if (action->kind == HashAction::kPut) {
+        return edit.Put(place_, key_.hash, action->row);
+      }
+      if (action->kind == HashAction::kRemove && place_.found()) {
+        edit.Remove(place_);
+      }
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  // What HashEdit::Put() does, in the common cases: the only word that changes
+  // is replaced, or the bucket has room for the row.
+  bool PutInBucket(absl::Span<const uint64_t> row) {
+    if (place_.found()) {
+      if (geometry_.words_can_tear()) return false;
+      uint64_t* word = geometry_.arena->At(place_.item());
+      for (const uint64_t value : row) {
+        if (LoadWord(word) != value) StoreWord(word, value);
+        ++word;
+      }
+      return true;
+    }
+    const uint64_t live = LiveOf(place_.head);
+    const uint64_t free = geometry_.places() & ~live;
+    if (free == 0) return false;
+    uint64_t* word =
+        &geometry_.BucketAt(place_.bucket)->head + std::countr_zero(free);
+    for (const uint64_t value : row) StoreWord(word++, value);
+    CommitHead(WithLive(place_.head, live | (free & -free)), 1);
+    return true;
+  }
+
+  // The bucket gets this head, and the lane counts the rows that it added.
+  void CommitHead(uint64_t head, int64_t added) {
+    const uint64_t lane = HashGeometry::LaneOffset(lane_->index());
+    HashLane* words = geometry_.LaneAt(lane_->index());
+    Transaction transaction(geometry_.arena, &words->intent);
+    transaction.Store(place_.bucket + offsetof(HashBucket, head),
+                      head | kLockBit);
+    transaction.Store(lane + offsetof(HashLane, count),
+                      LoadWord(&words->count) + static_cast<uint64_t>(added));
+    transaction.Commit();
+    added_ = added;
+  }
+
+  template <typename Edit>
+  absl::Status Commit(Edit make) {
+    Transaction transaction(geometry_.arena,
+                            &geometry_.LaneAt(lane_->index())->intent);
+    HashEdit edit(geometry_, lane_->index(), &transaction);
+    absl::Status status = make(edit);
+    if (!status.ok()) return status;
+    edit.Finish();
+    if (transaction.size() != 0) transaction.Commit();
+    added_ = edit.added();
+    return status;
+  }
+
+  HashCore& core_;
+  const HashGeometry& geometry_;
+  const HashKey& key_;
+  const WriterLanes::Use lane_;
+  HashPlace place_;
+  bool locked_ = false;
+  int64_t added_ = 0;
+};
+
+void HashCore::Account(WriterLanes::Lane& lane, int64_t added) {
+  lane.rows += added;
+  if (lane.rows < kRowsPerTurn && lane.rows > -kRowsPerTurn) return;
+  rows_.fetch_add(lane.rows, std::memory_order_relaxed);
+  lane.rows = 0;
+  Resize(lane);
+}
+
+void HashCore::Resize(WriterLanes::Lane& lane) {
+  const int64_t rows = rows_.load(std::memory_order_relaxed);
+  const uint64_t wanted =
+      BucketsFor(geometry_, rows < 0 ? 0 : static_cast<uint64_t>(rows));
+  const uint64_t buckets = LoadWord(&geometry_.root()->buckets);
+  const bool grows = wanted > buckets;
+  if (!grows && wanted * kShrinkAt >= buckets) return;
+  // Somebody else is at it, and this lane goes on, unless the table falls
+  // behind.
+  if (!TryAcquireMutex(growth_mutex_)) {
+    if (!grows || wanted - buckets < buckets / 8 + kSplitsPerTurn) return;
+    AcquireMutex(growth_mutex_);
+  }
+  if (grows) {
+    Grow(lane, wanted, kSplitsPerTurn);
+  } else {
+    // Rows that all go take the buckets along: with kShrinkAt, three merges a
+    // row are just enough for rows of three words.
+    Shrink(lane, wanted * 2, 4 * kSplitsPerTurn);
+  }
+  ReleaseMutex(growth_mutex_);
+}
+
+void HashCore::Grow(WriterLanes::Lane& lane, uint64_t wanted, uint64_t budget) {
+  for (; budget > 0; --budget) {
+    const uint64_t buckets = LoadWord(&geometry_.root()->buckets);
+    if (buckets >= wanted) return;
+    PrefetchSplit(geometry_, buckets);
+    // A table that cannot grow goes on with longer chains.
+    if (!SplitBucket(geometry_, lane.index()).ok()) return;
+  }
+}
+
+void HashCore::Shrink(WriterLanes::Lane& lane, uint64_t wanted,
+                      uint64_t budget) {
+  for (; budget > 0; --budget) {
+    if (LoadWord(&geometry_.root()->buckets) <= wanted) break;
+    if (!MergeBucket(geometry_, lane.index()).ok()) break;
+  }
+  // Readers still come to buckets below the image, to be sent back from there.
+  const HashRoot* root = geometry_.root();
+  const uint64_t used =
+      std::max(LoadWord(&root->buckets), LoadWord(&root->image));
+  Lock lock(geometry_.arena->grow_mutex());
+  geometry_.arena->ReleaseFront(geometry_.BucketOffset(used));
 }
 
 absl::Status HashCore::Change(uint64_t epoch, const HashKey& key,
                               HashChange change) {
-  const uint32_t lane = geometry_.LaneOf(key.hash);
-  Lock lock(locks_[lane].mutex);
-  if (absl::Status s = CheckEpoch(epoch); !s.ok()) return s;
-  {
-    Transaction transaction(geometry_.arena);
-    HashEdit edit(geometry_, lane, &transaction);
-    const absl::StatusOr<HashEdit::Place> place = edit.Find(key);
-    if (!place.ok()) return place.status();
-    const absl::StatusOr<HashAction> action =
-        change(HashCurrent(edit, *place, /*is_new=*/false));
-    if (!action.ok()) return action.status();
-    if (action->kind == HashAction::kPut) {
-      absl::Status status = edit.Put(*place, key.hash, action->row).status();
-      if (!status.ok()) return status;
-    } else if (action->kind == HashAction::kRemove && place->found()) {
-      edit.Remove(*place);
-    } else {
-      return absl::OkStatus();
-    }
-    edit.Finish();
-    transaction.Commit(&geometry_.LaneAt(lane)->intent);
-  }
-  Grow(lane, kSplitsPerWrite);
-  return absl::OkStatus();
+  Write write(*this, key);
+  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
+  return write.Change(change);
 }
 
 absl::Status HashCore::Insert(uint64_t epoch, const HashKey& key,
                               absl::Span<const uint64_t> row) {
-  return Change(epoch, key, [row](const HashCurrent&) {
-    return absl::StatusOr<HashAction>(HashAction::Put(row));
-  });
+  Write write(*this, key);
+  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
+  return write.Put(row);
 }
 
 absl::StatusOr<bool> HashCore::InsertNew(uint64_t epoch, const HashKey& key,
                                          absl::Span<const uint64_t> row) {
-  bool found = false;
-  absl::Status status = Change(
-      epoch, key,
-      [row, &found](const HashCurrent& current) -> absl::StatusOr<HashAction> {
-        found = current.found();
-        return found ? HashAction::Keep() : HashAction::Put(row);
-      });
-  if (!status.ok()) return status;
-  return !found;
+  Write write(*this, key);
+  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
+  if (write.place().found()) return false;
+  if (absl::Status s = write.Put(row); !s.ok()) return s;
+  return true;
 }
 
 absl::StatusOr<bool> HashCore::Delete(uint64_t epoch, const HashKey& key) {
@@ -233,50 +402,46 @@ absl::StatusOr<bool> HashCore::Delete(uint64_t epoch, const HashKey& key) {
 
 absl::StatusOr<bool> HashCore::Take(uint64_t epoch, const HashKey& key,
                                     RowBuffer* row) {
-  bool found = false;
-  absl::Status status = Change(
-      epoch, key,
-      [row, &found](const HashCurrent& current) -> absl::StatusOr<HashAction> {
-        found = current.found();
-        if (found && row != nullptr) *row = current.Row();
-        return HashAction::Remove();
-      });
-  if (!status.ok()) return status;
-  return found;
+  Write write(*this, key);
+  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
+  const HashPlace& place = write.place();
+  if (!place.found()) return false;
+  if (row != nullptr) {
+    CopyWords(geometry_.arena->At(place.row()), place.row_words(geometry_),
+              row);
+  }
+  if (absl::Status s = write.Remove(); !s.ok()) return s;
+  return true;
 }
 
 // The version goes up before the word changes, so that a reader that copied
-// this word's old value and another word's newer one notices. Killed between
-// the two stores the row is as it was.
-absl::StatusOr<uint64_t> HashCore::Increment(
-    uint64_t epoch, const HashKey& key, uint32_t word,
-    absl::FunctionRef<absl::StatusOr<uint64_t>(uint64_t)> increment) {
-  const uint32_t lane = geometry_.LaneOf(key.hash);
-  Lock lock(locks_[lane].mutex);
-  if (absl::Status s = CheckEpoch(epoch); !s.ok()) return s;
-  Transaction transaction(geometry_.arena);
-  const absl::StatusOr<HashEdit::Place> place =
-      HashEdit(geometry_, lane, &transaction).Find(key);
-  if (!place.ok()) return place.status();
-  if (!place->found()) {
+// this word's old value and another word's newer one notices; where there is
+// only one word that can change, it need not. Killed between the two stores the
+// row is as it was.
+absl::Status HashCore::Increment(uint64_t epoch, const HashKey& key,
+                                 uint32_t word, HashIncrement increment) {
+  Write write(*this, key);
+  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
+  const HashPlace& place = write.place();
+  if (!place.found()) {
     return MakeStatus(Cause::kKeyNotFound, "there is no row with this key");
   }
-  Arena& arena = *geometry_.arena;
-  const uint64_t words =
-      LoadWord(arena.At(place->record + offsetof(HashRecord, words)));
+  const uint64_t words = place.row_words(geometry_);
   if (word >= words) {
     return MakeStatus(Cause::kOutOfRange,
                       absl::StrCat("the row has ", words, " words; word ", word,
                                    " is not one of them"));
   }
-  uint64_t* counter =
-      arena.At(place->record + sizeof(HashRecord) + word * sizeof(uint64_t));
-  const absl::StatusOr<uint64_t> value = increment(LoadWord(counter));
-  if (!value.ok()) return value;
-  uint64_t* version = &geometry_.BucketAt(place->bucket)->version;
-  StoreWord(version, LoadWord(version) + 1);
-  StoreWord(counter, *value);
-  return value;
+  uint64_t* counter = geometry_.arena->At(place.row()) + word;
+  uint64_t value = 0;
+  absl::Status status = increment(LoadWord(counter), &value);
+  if (!status.ok()) return status;
+  if (geometry_.words_can_tear()) {
+    uint64_t* head = place.head_word(geometry_);
+    StoreWord(head, LoadWord(head) + kVersionOne);
+  }
+  StoreWord(counter, value);
+  return status;
 }
 
 }  // namespace ets_keeper

@@ -23,24 +23,25 @@
 // refused with `kNotOwner` if the arena has another by now.
 //
 // Thread safety: any number of threads of one process may write and read at the
-// same time; other processes may read. Writers of keys in different lanes do
-// not meet. An operation is a full barrier of its key: it happens before every
-// later one that sees it.
+// same time; other processes may read. Writers of keys in different buckets do
+// not meet, readers wait for nobody. An operation is a full barrier of its key:
+// it happens before every later one that sees it.
 //
 // Lifetime: the arena must outlive the core.
 //
-// It is not a bag, it does not shrink, and it never calls back while holding a
-// lock but into the functions given to `Change()`, `Increment()` and
-// `ChangeAll()`, which must not use the same core.
+// It is not a bag, and it never calls back while holding a lock but into the
+// functions given to `Change()`, `Increment()` and `ChangeAll()`, which must
+// not use the same core and should be short: other writers of the bucket wait.
 
 #ifndef COMMON_HASH_HASH_CORE_H_
 #define COMMON_HASH_HASH_CORE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
+#include "absl/base/optimization.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -48,10 +49,14 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
+#include "common/arena/word.h"
 #include "common/hash/hash_edit.h"
+#include "common/hash/hash_find.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_match.h"
 #include "common/hash/hash_reader.h"
+#include "common/hash/writer_lanes.h"
 #include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 
@@ -62,23 +67,27 @@ namespace ets_keeper {
 // What a change finds under its key. Valid during the call.
 class HashCurrent {
  public:
-  HashCurrent(const HashEdit& edit, const HashEdit::Place& place, bool is_new)
-      : edit_(edit), place_(place), is_new_(is_new) {}
+  HashCurrent(const HashEdit& edit, const HashPlace& place,
+              const HashReader& reader, const HashKey& key)
+      : edit_(edit), place_(place), reader_(reader), key_(key) {}
 
   // Whether there is a row.
   [[nodiscard]] bool found() const { return place_.found(); }
 
   // Whether there was one before the batch: an earlier change of the same batch
   // does not count.
-  [[nodiscard]] bool found_before() const { return found() && !is_new_; }
+  [[nodiscard]] bool found_before() const {
+    return reader_.Lookup(key_, nullptr);
+  }
 
   // A copy of the row; there must be one.
-  [[nodiscard]] RowBuffer Row() const { return edit_.Row(place_.record); }
+  [[nodiscard]] RowBuffer Row() const { return edit_.Row(place_); }
 
  private:
   const HashEdit& edit_;
-  const HashEdit::Place& place_;
-  const bool is_new_;
+  const HashPlace& place_;
+  const HashReader& reader_;
+  const HashKey& key_;
 };
 
 // HashAction
@@ -107,8 +116,12 @@ using HashChange =
 class HashCore {
  public:
   struct Options {
-    uint32_t lanes_log2 = 3;  // how many writers can work side by side; 0..10
+    // How many threads can write side by side; more of them share one lane.
+    uint32_t writers = 8;  // 0..kMaxWriters
     KeyLayout key = {};
+    // Words of every row, if all have the same number; 0 if they differ. Small
+    // rows then need no record (see InlineWords()).
+    uint32_t fixed_words = 0;
     uint64_t seed = 0;    // of the hash; draw it at random
     uint64_t schema = 0;  // fingerprint and text, stored for whoever attaches
     absl::string_view schema_text = {};
@@ -122,7 +135,7 @@ class HashCore {
   // HashCore::Format()
   //
   // Makes an unformatted arena an empty table. Errors as Arena::BeginFormat(),
-  // and `kBadOption` for a number of lanes that the arena has no room for.
+  // and `kBadOption` for a number of writers that the arena has no room for.
   [[nodiscard]] static absl::Status Format(Arena* arena,
                                            const Options& options);
 
@@ -156,6 +169,7 @@ class HashCore {
   [[nodiscard]] const HashReader& reader() const { return reader_; }
   [[nodiscard]] const HashGeometry& geometry() const { return geometry_; }
   [[nodiscard]] uint64_t seed() const { return geometry_.seed; }
+  [[nodiscard]] uint32_t writers() const { return geometry_.lanes - 1; }
 
   // HashCore::Change()
   //
@@ -185,13 +199,13 @@ class HashCore {
 
   // HashCore::Increment()
   //
-  // Replaces one word of the row in place by what `increment` makes of it, and
-  // returns the new word: no copy, no allocation. `kKeyNotFound` if there is no
-  // such row; an error of `increment` leaves the word as it is. The word must
-  // not be part of the key.
-  [[nodiscard]] absl::StatusOr<uint64_t> Increment(
-      uint64_t epoch, const HashKey& key, uint32_t word,
-      absl::FunctionRef<absl::StatusOr<uint64_t>(uint64_t)> increment);
+  // Replaces one word of the row in place by what `increment` makes of it: no
+  // copy, no allocation. `kKeyNotFound` if there is no such row; an error of
+  // `increment` leaves the word as it is. The word must not be part of the key.
+  using HashIncrement =
+      absl::FunctionRef<absl::Status(uint64_t old, uint64_t* value)>;
+  [[nodiscard]] absl::Status Increment(uint64_t epoch, const HashKey& key,
+                                       uint32_t word, HashIncrement increment);
 
   // HashCore::ChangeAll()
   //
@@ -208,25 +222,41 @@ class HashCore {
 
  private:
   class Batch;
+  class Write;
 
   explicit HashCore(const HashGeometry& geometry);
 
-  // `status` is ok if the arena's epoch is the given one.
-  absl::Status CheckEpoch(uint64_t epoch) const;
+  absl::Status RecoverBatch();
+  void FreeLock(uint64_t bucket);
 
-  // Splits up to `budget` buckets of the lane, if its rows and `coming` more
-  // need it. Never fails: a table that cannot grow goes on with longer chains.
-  void Grow(uint32_t lane, uint64_t budget, uint64_t coming = 0);
+  // Ok if the arena's epoch is the given one.
+  absl::Status CheckEpoch(uint64_t epoch) const {
+    if (ABSL_PREDICT_TRUE(this->epoch() == epoch) || epoch == kAnyEpoch) {
+      return absl::OkStatus();
+    }
+    return WrongEpoch(epoch);
+  }
+  absl::Status WrongEpoch(uint64_t epoch) const;
 
-  // The lane's lock, held by the writer of any key in it.
-  struct alignas(64) LaneLock {
-    absl::Mutex mutex;
-  };
+  // Counts rows that a lane added, and every kRowsPerTurn of them has it bring
+  // the number of buckets nearer to what the table needs.
+  void Account(WriterLanes::Lane& lane, int64_t added);
+  void Resize(WriterLanes::Lane& lane);
+  void GrowFor(WriterLanes::Lane& lane, uint64_t changes);
+  void Grow(WriterLanes::Lane& lane, uint64_t wanted, uint64_t budget)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(growth_mutex_);
+  void Shrink(WriterLanes::Lane& lane, uint64_t wanted, uint64_t budget)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(growth_mutex_);
 
   const HashGeometry geometry_;
+  const InstructionSet instructions_;
   const HashReader reader_;
-  const std::unique_ptr<LaneLock[]> locks_;
-  absl::Mutex batch_mutex_;  // held during a batch; before any lane's lock
+  WriterLanes lanes_;
+
+  // Rows, but for what lanes have not said yet. Only to decide about growth.
+  std::atomic<int64_t> rows_{0};
+  absl::Mutex growth_mutex_;  // held while a bucket is split or merged
+  absl::Mutex batch_mutex_;   // held during a batch; before any other lock
 };
 
 }  // namespace ets_keeper

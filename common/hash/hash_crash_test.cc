@@ -12,7 +12,7 @@
 //   - the recovered table works;
 //   - an operation that returned is there.
 //
-// With a bug compiled in (seeded_bug.h) the same test must find it.
+// With a bug put into the code (seeded_bug.h) the same test must find it.
 //
 // ETS_KEEPER_CRASH_POINTS=N in the environment asks for N points, and
 // ETS_KEEPER_SEED=N repeats a run.
@@ -45,6 +45,7 @@
 #include "common/crash_point/crash_points.h"
 #include "common/hash/hash_check.h"
 #include "common/hash/hash_core.h"
+#include "common/hash/hash_growth.h"
 #include "common/hash/hash_reader.h"
 #include "common/hash/hash_testing.h"
 #include "common/row/row_buffer.h"
@@ -114,32 +115,31 @@ class Journal {
 // that looks at what it left.
 class Table {
  public:
-  Table(uint32_t lanes_log2, Report* report, std::mt19937_64* random)
-      : report_(*report), random_(*random) {
+  Table(uint32_t fixed_words, Report* report, std::mt19937_64* random)
+      : fixed_words_(fixed_words), report_(*report), random_(*random) {
     const int fd = memfd_create("hash_crash_test", MFD_CLOEXEC);
     CHECK_GE(fd, 0);
     CHECK_EQ(ftruncate(fd, kBytes), 0);
     live_arena_ = *Arena::Map(UniqueFd(dup(fd)), ArenaAccess::kReadWrite);
     crashed_arena_ = *Arena::Map(UniqueFd(fd), ArenaAccess::kReadWrite);
-    CHECK_OK(HashCore::Format(live_arena_.get(), {.lanes_log2 = lanes_log2,
-                                                  .key = {},
-                                                  .seed = TestKey::kSeed,
-                                                  .schema = 0,
-                                                  .schema_text = ""}));
+    CHECK_OK(TestTable::FormatTestTable(live_arena_.get(),
+                                        {.fixed_words = fixed_words}));
     live_ = *HashCore::Attach(live_arena_.get());
     live_->RaiseEpoch(kEpoch);
     recovering_ = *HashCore::Attach(crashed_arena_.get());
     recovering_again_ = *HashCore::Attach(crashed_arena_.get());
     // Half of the keys meet in one bucket for a long time: chains.
     for (uint64_t key = 0; keys_.size() < kKeys; ++key) {
-      const uint64_t position = TestKey(key).hash_key.hash >> lanes_log2;
-      if (keys_.size() < kKeys / 2 || position % 8 == 0) keys_.push_back(key);
+      const uint64_t hash = TestKey(key).hash_key.hash;
+      if (keys_.size() < kKeys / 2 || hash % 8 == 0) keys_.push_back(key);
     }
   }
 
   // Performs a random operation and kills it at each of its stores.
   void Step(absl::string_view name) {
     name_ = name;
+    // Mostly rows come for a while, then they mostly go.
+    grows_ = ++steps_ / 60 % 2 == 0;
     after_ = before_;
     seen_after_ = false;
     store_ = 0;
@@ -178,7 +178,9 @@ class Table {
     {
       Journal journal(*crashed_arena_, [this] { NestedPoint(); });
       Recover(*recovering_);
-      if (report_.points % 8 == 0) Work(*recovering_);
+      if (report_.points % 8 == 0 && report_.violations == 0) {
+        Work(*recovering_);
+      }
     }
     seen_after_ = seen_after;  // that was one way in which it may go on
   }
@@ -296,7 +298,7 @@ class Table {
 
   RowBuffer RandomRow(uint64_t key) {
     RowBuffer row = {key};
-    const size_t words = 2 + random_() % 10;
+    const size_t words = fixed_words_ != 0 ? fixed_words_ : 2 + random_() % 10;
     while (row.size() < words) row.push_back(random_());
     return row;
   }
@@ -318,9 +320,26 @@ class Table {
       case 7:
       case 8:
         return Batch();
+      case 9:
+        return Split();
+      case 10:
+        return Merge();
       default:
-        return Insert();
+        return grows_ ? Insert() : Delete();
     }
+  }
+
+  absl::Status Split() {
+    operation_ = "split";
+    return SplitBucket(live_->geometry(), 0);
+  }
+
+  absl::Status Merge() {
+    operation_ = "merge";
+    if (LoadWord(&live_->geometry().root()->buckets) == 1) {
+      return absl::OkStatus();
+    }
+    return MergeBucket(live_->geometry(), 0);
   }
 
   absl::Status Insert() {
@@ -358,20 +377,20 @@ class Table {
     operation_ = "update_counter";
     const uint64_t key = OperationKey();
     const auto it = after_.find(key);
-    if (it == after_.end()) return absl::OkStatus();
+    if (it == after_.end() || fixed_words_ == 1) return absl::OkStatus();
     ++it->second[1];
-    return live_
-        ->Increment(
-            kEpoch, TestKey(key), 1,
-            [](uint64_t word) -> absl::StatusOr<uint64_t> { return word + 1; })
-        .status();
+    return live_->Increment(kEpoch, TestKey(key), 1,
+                            [](uint64_t old, uint64_t* value) {
+                              *value = old + 1;
+                              return absl::OkStatus();
+                            });
   }
 
   absl::Status UpdateElement() {
     operation_ = "update_element";
     const uint64_t key = OperationKey();
     const auto it = after_.find(key);
-    if (it == after_.end()) return absl::OkStatus();
+    if (it == after_.end() || fixed_words_ == 1) return absl::OkStatus();
     const uint64_t value = random_();
     it->second.back() = value;
     RowBuffer row;
@@ -392,7 +411,7 @@ class Table {
     for (size_t i = 0; i < size; ++i) {
       const uint64_t key = OperationKey();
       keys.emplace_back(key);
-      if (random_() % 3 == 0) {
+      if (random_() % 3 == 0 || !grows_) {
         rows.emplace_back(std::nullopt);
         after_.erase(key);
       } else {
@@ -410,6 +429,7 @@ class Table {
     return live_->ChangeAll(kEpoch, changes);
   }
 
+  const uint32_t fixed_words_;
   Report& report_;
   std::mt19937_64& random_;
   std::unique_ptr<Arena> live_arena_;
@@ -422,6 +442,8 @@ class Table {
   Model after_;
   std::string name_;
   absl::string_view operation_;
+  uint64_t steps_ = 0;
+  bool grows_ = true;
   uint64_t store_ = 0;
   std::vector<uint64_t> touched_;
   size_t other_ = 0;
@@ -429,34 +451,58 @@ class Table {
   bool working_ = false;
 };
 
-TEST(HashCrashTest, EveryStoreOfEveryOperation) {
-  const uint64_t seed = FromEnvironment("ETS_KEEPER_SEED", 20260101);
-  const uint64_t wanted = FromEnvironment("ETS_KEEPER_CRASH_POINTS", 400'000);
+// Until that many points, or until the first violation.
+Report Enumerate(uint64_t seed, uint64_t points) {
   std::mt19937_64 random(seed);
   Report report;
-  const auto begin = std::chrono::steady_clock::now();
-  for (int t = 0; report.points < wanted; ++t) {
-    Table table(/*lanes_log2=*/t % 3, &report, &random);
-    for (int step = 0; step < 150 && report.points < wanted; ++step) {
+  for (int t = 0; report.points < points; ++t) {
+    constexpr uint32_t kFixedWords[] = {2, 0, 3, 1};
+    Table table(kFixedWords[t % 4], &report, &random);
+    for (int step = 0; step < 180 && report.points < points; ++step) {
       table.Step(absl::StrCat("table ", t, " step ", step));
-      if (report.violations > 0) break;
+      if (report.violations > 0) return report;
     }
-    if (report.violations > 0) break;
   }
+  return report;
+}
+
+uint64_t Seed() { return FromEnvironment("ETS_KEEPER_SEED", 20260101); }
+
+TEST(HashCrashTest, EveryStoreOfEveryOperation) {
+  const uint64_t points = FromEnvironment("ETS_KEEPER_CRASH_POINTS", 400'000);
+  const auto begin = std::chrono::steady_clock::now();
+  const Report report = Enumerate(Seed(), points);
   const std::chrono::duration<double> time =
       std::chrono::steady_clock::now() - begin;
-  std::cout << "seed " << seed << ": " << report.points << " crash points, "
+  std::cout << "seed " << Seed() << ": " << report.points << " crash points, "
             << report.nested << " of them in a recovery, " << report.lookups
             << " lookups, " << report.violations << " violations, "
             << static_cast<uint64_t>(report.points / time.count())
             << " points/s\n";
-  if (kSeededBug == SeededBug::kNone) {
-    EXPECT_EQ(report.violations, 0) << report.first;
-  } else {
-    EXPECT_GT(report.violations, 0) << "the seeded bug was not found";
-    std::cout << "found: " << report.first << "\n";
-  }
+  EXPECT_EQ(report.violations, 0) << report.first;
 }
+
+class SeededBugTest : public ::testing::TestWithParam<SeededBug> {};
+
+TEST_P(SeededBugTest, IsFound) {
+  const SeedBug bug(GetParam());
+  const Report report = Enumerate(Seed(), 400'000);
+  EXPECT_GT(report.violations, 0) << "with seed " << Seed();
+  std::cout << "found after " << report.points << " points: " << report.first
+            << "\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SeededBugTest,
+                         ::testing::Values(SeededBug::kNoIntent,
+                                           SeededBug::kCommitBeforeLastEntry,
+                                           SeededBug::kReplayFromTheStart,
+                                           SeededBug::kPublishBeforeFill,
+                                           SeededBug::kReuseWithinTransaction,
+                                           SeededBug::kSplitBeforeFill,
+                                           SeededBug::kCutBeforeMove,
+                                           SeededBug::kVanishBeforeMerge,
+                                           SeededBug::kBatchWithoutDirectory,
+                                           SeededBug::kForgetLocks));
 
 // A half-formatted arena is not taken for a table.
 TEST(HashCrashTest, EveryStoreOfFormat) {
@@ -468,8 +514,9 @@ TEST(HashCrashTest, EveryStoreOfFormat) {
       EXPECT_EQ(CauseOf(HashCore::Attach(arena.get()).status()),
                 Cause::kCorrupt);
     });
-    CHECK_OK(HashCore::Format(arena.get(), {.lanes_log2 = 1,
+    CHECK_OK(HashCore::Format(arena.get(), {.writers = 2,
                                             .key = {},
+                                            .fixed_words = 2,
                                             .seed = 1,
                                             .schema = 7,
                                             .schema_text = "a schema"}));

@@ -4,9 +4,9 @@
 #include "common/hash/hash_edit.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -16,8 +16,11 @@
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/heap.h"
+#include "common/arena/intent.h"
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
+#include "common/hash/hash_find.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_record.h"
@@ -35,42 +38,61 @@ absl::Status Astray(absl::string_view what, uint64_t offset) {
 
 }  // namespace
 
-absl::StatusOr<HashEdit::Place> HashEdit::Find(const HashKey& key) const {
+absl::StatusOr<HashPlace> HashEdit::Find(const HashKey& key) const {
   const Arena& arena = *geometry_.arena;
-  const uint64_t buckets = LoadWord(&geometry_.LaneAt(lane_)->buckets);
-  Place place;
-  place.bucket =
-      geometry_.BucketOffset(lane_, geometry_.Home(key.hash, buckets));
-  if (!arena.Holds(place.bucket, sizeof(HashBucket))) {
-    return Astray("the number of buckets", place.bucket);
-  }
-  place.cell = place.bucket;
+  HashPlace place;
+  place.bucket = FindBucket(geometry_, key.hash, &place.head);
+  if (place.bucket == 0) return Astray("the number of buckets", key.hash);
+  place.head = head(place.bucket);
+  const HashPlace nowhere = place;
+  const uint64_t item_words = geometry_.item_words();
+  uint64_t cell = place.bucket;
   for (int i = 0; i < kMaxChain; ++i) {
-    for (place.slot = 0; place.slot < kSlots; ++place.slot) {
-      const uint64_t slot =
-          transaction_.Load(SlotOffset(place.cell, place.slot));
-      if (slot == 0 || ((slot ^ key.hash) & kTagBits) != 0) continue;
-      place.record = RecordOf(slot);
-      const std::optional<uint64_t> words = RecordWords(arena, place.record);
-      if (!words) return Astray("a slot", place.record);
-      if (RecordHasKey(geometry_, place.record, *words, key)) return place;
+    for (uint64_t live = LiveOf(head(cell)) & geometry_.places(); live != 0;
+         live &= live - 1) {
+      place.cell = cell;
+      place.position = static_cast<uint32_t>(std::countr_zero(live));
+      if (geometry_.is_inline()) {
+        uint64_t row[kItemWords];
+        for (uint64_t w = 0; w < item_words; ++w) {
+          row[w] = transaction_.Load(place.item() + w * 8);
+        }
+        if (std::equal(key.words.begin(), key.words.end(),
+                       &row[geometry_.key.word])) {
+          return place;
+        }
+        continue;
+      }
+      const uint64_t item = transaction_.Load(place.item());
+      if (((item ^ key.hash) & kTagBits) != 0) continue;
+      place.record = RecordOf(item);
+      if (!arena.Holds(place.record, sizeof(HashRecord))) {
+        return Astray("an item", place.record);
+      }
+      place.record_words = transaction_.Load(place.record) >> 32;
+      if (place.record_words == 0 ||
+          !arena.Holds(place.record,
+                       sizeof(HashRecord) + place.record_words * 8)) {
+        return Astray("the length of a record", place.record);
+      }
+      if (RecordHasKey(geometry_, place.record, place.record_words, key)) {
+        return place;
+      }
     }
-    const uint64_t link =
-        transaction_.Load(place.cell + offsetof(HashBucket, link));
-    if (link == 0) return Place{.bucket = place.bucket};
-    if (!arena.Holds(link, sizeof(HashBucket))) {
-      return Astray("a chain", link);
-    }
-    place.predecessor = place.cell;
-    place.cell = link;
+    const uint64_t link = LinkOf(chain(cell));
+    if (link == 0) return nowhere;
+    if (!geometry_.HoldsCell(link)) return Astray("a chain", link);
+    place.predecessor = cell;
+    cell = link;
   }
   return MakeStatus(Cause::kCorrupt, "a chain of cells has no end");
 }
 
-RowBuffer HashEdit::Row(uint64_t record) const {
-  const Arena& arena = *geometry_.arena;
-  RowBuffer row;
-  CopyRecord(arena, record, RecordWords(arena, record).value_or(0), &row);
+RowBuffer HashEdit::Row(const HashPlace& place) const {
+  RowBuffer row(place.row_words(geometry_));
+  for (uint64_t i = 0; i < row.size(); ++i) {
+    row[i] = transaction_.Load(place.row() + i * 8);
+  }
   return row;
 }
 
@@ -83,120 +105,170 @@ absl::StatusOr<uint64_t> HashEdit::NewRecord(uint64_t hash,
   }
   const absl::StatusOr<uint64_t> block = heap_.Allocate(ClassOf(bytes));
   if (!block.ok()) return block;
-  Arena& arena = *geometry_.arena;
-  StoreWord(arena.At(*block + offsetof(HashRecord, words)), row.size());
-  uint64_t* to = arena.At(*block + sizeof(HashRecord));
-  for (size_t i = 0; i < row.size(); ++i) {
-    if constexpr (kSeededBug == SeededBug::kPublishBeforeFill) break;
-    StoreWord(&to[i], row[i]);
-  }
-  transaction_.Store(*block, hash);
+  Fill(*block + sizeof(HashRecord), row);
+  transaction_.Store(*block, MakeRecordHead(hash, row.size()));
   return block;
 }
 
-absl::StatusOr<uint64_t> HashEdit::Put(const Place& place, uint64_t hash,
-                                       absl::Span<const uint64_t> row) {
-  if constexpr (kSeededBug == SeededBug::kReuseWithinTransaction) {
-    if (place.found()) FreeRecord(place.record);
-  }
-  const absl::StatusOr<uint64_t> record = NewRecord(hash, row);
-  if (!record.ok()) return record;
-  const uint64_t slot = MakeSlot(hash, *record);
-  if (place.found()) {
-    transaction_.Store(SlotOffset(place.cell, place.slot), slot);
-    Touch(place.bucket);
-    if constexpr (kSeededBug != SeededBug::kReuseWithinTransaction) {
-      FreeRecord(place.record);
-    }
-  } else {
-    if (absl::Status s = AddSlot(place.bucket, slot); !s.ok()) return s;
-    ++count_;
-  }
-  if constexpr (kSeededBug == SeededBug::kPublishBeforeFill) {
-    StoreWord(geometry_.arena->At(SlotOffset(place.bucket, place.slot)), slot);
-    uint64_t* to = geometry_.arena->At(*record + sizeof(HashRecord));
-    for (size_t i = 0; i < row.size(); ++i) StoreWord(&to[i], row[i]);
-  }
-  return record;
-}
-
-// Into the first empty slot, else into a new cell in front of the chain.
-absl::Status HashEdit::AddSlot(uint64_t bucket, uint64_t slot) {
-  uint64_t cell = bucket;
-  while (cell != 0) {
-    for (uint32_t s = 0; s < kSlots; ++s) {
-      if (transaction_.Load(SlotOffset(cell, s)) != 0) continue;
-      transaction_.Store(SlotOffset(cell, s), slot);
-      return absl::OkStatus();
-    }
-    cell = transaction_.Load(cell + offsetof(HashBucket, link));
-  }
-  const uint64_t link = bucket + offsetof(HashBucket, link);
-  const absl::StatusOr<uint64_t> added = NewCell(transaction_.Load(link));
-  if (!added.ok()) return added.status();
-  // By the transaction and not at once: a later change of the same batch may
-  // take the row away again.
-  transaction_.Store(SlotOffset(*added, 0), slot);
-  transaction_.Store(link, *added);
-  return absl::OkStatus();
-}
-
-absl::StatusOr<uint64_t> HashEdit::NewCell(uint64_t link) {
-  const absl::StatusOr<uint64_t> cell = heap_.Allocate(kLineClass);
-  if (!cell.ok()) return cell;
-  HashBucket* words = geometry_.BucketAt(*cell);
-  StoreWord(&words->link, link);
-  for (uint64_t& slot : words->slot) StoreWord(&slot, 0);
-  return cell;
-}
-
-void HashEdit::Remove(const Place& place) {
-  if (place.predecessor != 0 && IsLastRow(place)) {
-    // The row goes with its cell.
-    transaction_.Store(
-        place.predecessor + offsetof(HashBucket, link),
-        transaction_.Load(place.cell + offsetof(HashBucket, link)));
-    FreeCell(place.cell);
-  } else {
-    transaction_.Store(SlotOffset(place.cell, place.slot), 0);
-  }
-  Touch(place.bucket);
-  FreeRecord(place.record);
-  --count_;
-}
-
-bool HashEdit::IsLastRow(const Place& place) const {
-  for (uint32_t s = 0; s < kSlots; ++s) {
-    if (s != place.slot && transaction_.Load(SlotOffset(place.cell, s)) != 0) {
-      return false;
+// Words that nobody can reach yet. Those which an earlier change of the same
+// batch was to store go the same way, behind it.
+void HashEdit::Fill(uint64_t offset, absl::Span<const uint64_t> words) {
+  for (size_t i = 0; i < words.size(); ++i) {
+    const uint64_t word = offset + i * 8;
+    if (in_batch_ && transaction_.Stores(word)) {
+      transaction_.Store(word, words[i]);
+    } else {
+      StoreWord(geometry_.arena->At(word), words[i]);
     }
   }
+}
+
+// If the row differs from the one in its place by one word at most, that word
+// is all that needs to change.
+bool HashEdit::ReplaceWord(const HashPlace& place,
+                           absl::Span<const uint64_t> row) {
+  if (row.size() != place.row_words(geometry_)) return false;
+  if (in_batch_ && !geometry_.is_inline()) return false;
+  uint64_t word = 0;
+  uint64_t value = 0;
+  for (size_t i = 0; i < row.size(); ++i) {
+    const uint64_t offset = place.row() + i * 8;
+    if (transaction_.Load(offset) == row[i]) continue;
+    if (word != 0) return false;
+    word = offset;
+    value = row[i];
+  }
+  if (word == 0) return true;
+  if (geometry_.words_can_tear()) NextVersion(place.bucket);
+  transaction_.Store(word, value);
   return true;
 }
 
-void HashEdit::FreeRecord(uint64_t record) {
-  const std::optional<uint64_t> words = RecordWords(*geometry_.arena, record);
-  if (words) heap_.Free(record, ClassOfRecord(*words));
+absl::Status HashEdit::Put(const HashPlace& place, uint64_t hash,
+                           absl::Span<const uint64_t> row) {
+  if (place.found() && ReplaceWord(place, row)) return absl::OkStatus();
+  if (geometry_.is_inline()) {
+    if (absl::Status s = AddItem(place.bucket, hash, row); !s.ok()) return s;
+    if (!place.found()) {
+      ++added_;
+      return absl::OkStatus();
+    }
+    // The new item may be in a new cell in front of the old one's.
+    HashPlace old = place;
+    if (old.predecessor == old.bucket &&
+        LinkOf(chain(old.bucket)) != old.cell) {
+      old.predecessor = LinkOf(chain(old.bucket));
+    }
+    RemoveItem(old);
+    return absl::OkStatus();
+  }
+  if (IsSeeded(SeededBug::kReuseWithinTransaction)) {
+    if (place.found())
+      heap_.Free(place.record, ClassOfRecord(place.record_words));
+  }
+  const absl::StatusOr<uint64_t> record = NewRecord(hash, row);
+  if (!record.ok()) return record.status();
+  const uint64_t item = MakeSlot(hash, *record);
+  if (!place.found()) {
+    ++added_;
+    return AddItem(place.bucket, hash, absl::MakeConstSpan(&item, 1));
+  }
+  transaction_.Store(place.item(), item);
+  NextVersion(place.bucket);
+  if (!IsSeeded(SeededBug::kReuseWithinTransaction)) {
+    heap_.Free(place.record, ClassOfRecord(place.record_words));
+  }
+  return absl::OkStatus();
 }
 
-void HashEdit::Touch(uint64_t bucket) {
-  if (touched_.empty() || touched_.back() != bucket) {
-    touched_.push_back(bucket);
+// Into the first place that is free, also of what the transaction will only
+// free, else into a new cell in front of the chain.
+absl::Status HashEdit::AddItem(uint64_t bucket, uint64_t hash,
+                               absl::Span<const uint64_t> item) {
+  const uint64_t bucket_chain = chain(bucket);
+  for (uint64_t cell = bucket; cell != 0; cell = LinkOf(chain(cell))) {
+    const uint64_t old = head(cell);
+    const uint64_t taken = old | LoadWord(&geometry_.BucketAt(cell)->head);
+    const uint64_t free = geometry_.places() & ~taken;
+    if (free == 0) continue;
+    const uint64_t bit = free & -free;
+    if (IsSeeded(SeededBug::kPublishBeforeFill)) {
+      StoreWord(&geometry_.BucketAt(cell)->head,
+                WithLive(old, LiveOf(old) | bit));
+    }
+    Fill(cell + std::countr_zero(bit) * 8, item);
+    if (cell == bucket) {
+      SetHead(cell, WithLive(old, LiveOf(old) | bit));
+      return absl::OkStatus();
+    }
+    SetChain(bucket, bucket_chain | FilterBit(hash));
+    SetHead(cell, old | bit);
+    NextVersion(bucket);
+    return absl::OkStatus();
   }
+  const absl::StatusOr<uint64_t> added = NewCell(LinkOf(bucket_chain), item);
+  if (!added.ok()) return added.status();
+  SetChain(bucket, MakeChain(*added, FilterOf(bucket_chain) | FilterBit(hash)));
+  NextVersion(bucket);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> HashEdit::NewCell(uint64_t link,
+                                           absl::Span<const uint64_t> items) {
+  const absl::StatusOr<uint64_t> cell = heap_.Allocate(kLineClass);
+  if (!cell.ok()) return cell;
+  const size_t words = geometry_.item_words();
+  uint64_t live = 0;
+  for (uint64_t free = geometry_.places(); free != 0 && !items.empty();
+       free &= free - 1) {
+    Fill(*cell + std::countr_zero(free) * 8, items.first(words));
+    items.remove_prefix(words);
+    live |= free & -free;
+  }
+  StoreWord(&geometry_.BucketAt(*cell)->chain, MakeChain(link, 0));
+  SetHead(*cell, live);
+  return cell;
+}
+
+void HashEdit::Remove(const HashPlace& place) {
+  RemoveItem(place);
+  if (!geometry_.is_inline()) {
+    heap_.Free(place.record, ClassOfRecord(place.record_words));
+  }
+  --added_;
+}
+
+void HashEdit::RemoveItem(const HashPlace& place) {
+  const uint64_t old = head(place.cell);
+  const uint64_t live = LiveOf(old) & ~(uint64_t{1} << place.position);
+  if (place.cell == place.bucket) {
+    if (IsSeeded(SeededBug::kNoVersionBump)) {
+      return SetHead(place.cell, (old & ~kLiveBits) | live);
+    }
+    return SetHead(place.cell, WithLive(old, live));
+  }
+  if ((live & geometry_.places()) != 0) {
+    SetHead(place.cell, (old & ~kLiveBits) | live);
+  } else {
+    // The row goes with its cell.
+    SetChain(place.predecessor, MakeChain(LinkOf(chain(place.cell)),
+                                          FilterOf(chain(place.predecessor))));
+    FreeCell(place.cell);
+  }
+  NextVersion(place.bucket);
+}
+
+void HashEdit::NextVersion(uint64_t bucket) {
+  if (IsSeeded(SeededBug::kNoVersionBump)) return;
+  SetHead(bucket, head(bucket) + kVersionOne);
 }
 
 void HashEdit::Finish() {
-  if (count_ != 0) {
+  if (added_ != 0) {
     const uint64_t word =
         HashGeometry::LaneOffset(lane_) + offsetof(HashLane, count);
-    transaction_.Store(word, transaction_.Load(word) + count_);
-  }
-  std::sort(touched_.begin(), touched_.end());
-  touched_.erase(std::unique(touched_.begin(), touched_.end()), touched_.end());
-  for (const uint64_t bucket : touched_) {
-    if (kSeededBug == SeededBug::kNoVersionBump) break;
-    const uint64_t word = bucket + offsetof(HashBucket, version);
-    transaction_.Store(word, transaction_.Load(word) + 1);
+    transaction_.Store(word,
+                       transaction_.Load(word) + static_cast<uint64_t>(added_));
   }
   heap_.Finish();
 }

@@ -5,26 +5,28 @@
 // File: hash_edit.h
 // -----------------------------------------------------------------------------
 //
-// `HashEdit`: changes to one lane of a hash table, gathered in a `Transaction`.
-// A single operation makes one change and commits; a batch makes many, in many
-// lanes, and commits once. An edit sees the changes made before it.
+// `HashEdit`: changes to locked buckets of a hash table, gathered in a
+// `Transaction`. A single operation makes one change and commits; a batch makes
+// many, in many buckets, and commits once. An edit sees the changes made before
+// it.
 //
 //   HashEdit edit(geometry, lane, &transaction);
-//   HashEdit::Place place = edit.Find(key);
-//   if (absl::Status s = edit.Put(place, key.hash, row); !s.ok()) return s;
+//   absl::StatusOr<HashPlace> place = edit.Find(key);
+//   if (absl::Status s = edit.Put(*place, key.hash, row); !s.ok()) return s;
 //   edit.Finish();
-//   transaction.Commit(&geometry.LaneAt(lane)->intent);
+//   transaction.Commit();
 //
 // Order of the stores that a transaction of an edit performs, which makes every
 // prefix of them readable (see hash_layout.h for who may see what):
-//   1. words of new blocks: not in the transaction at all, they are filled
-//      before, unreachable; but the first word, the record's hash, comes here,
-//      before
-//   2. the slot or link that publishes the record, or takes it away,
-//   3. the count, and the versions of the buckets touched,
-//   4. free lists, and the links of the blocks that became free.
+//   1. words of new blocks and of new items: not in the transaction at all,
+//      they are filled before, unreachable; but the first word of a block comes
+//      here, before
+//   2. the live bit or the link that publishes them; of a row that changes its
+//      place the new one appears before the old one goes,
+//   3. the version of the bucket,
+//   4. the count; free lists, and the first words of blocks that became free.
 //
-// Thread safety: needs the lock of its lane.
+// Thread safety: needs the locks of the buckets and the lane.
 
 #ifndef COMMON_HASH_HASH_EDIT_H_
 #define COMMON_HASH_HASH_EDIT_H_
@@ -32,12 +34,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/arena/heap.h"
 #include "common/arena/intent.h"
+#include "common/hash/hash_cell.h"
+#include "common/hash/hash_find.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/row/row_buffer.h"
@@ -46,85 +49,96 @@ namespace ets_keeper {
 
 class HashEdit {
  public:
+  // `in_batch`: while the transaction is performed, readers find the rows that
+  // it changes in the directory of a batch, so a record that is there already
+  // stays as it is.
   HashEdit(const HashGeometry& geometry, uint32_t lane,
-           Transaction* transaction)
+           Transaction* transaction, bool in_batch = false)
       : geometry_(geometry),
         lane_(lane),
+        in_batch_(in_batch),
         transaction_(*transaction),
         heap_(transaction,
               HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap)) {}
 
-  // Place
-  //
-  // Where a key is, or that it is nowhere. Offsets; valid until the next edit.
-  struct Place {
-    uint64_t bucket = 0;
-    uint64_t cell = 0;         // the bucket itself or a cell of its chain
-    uint64_t predecessor = 0;  // of the cell in the chain; 0 for the bucket
-    uint32_t slot = 0;
-    uint64_t record = 0;  // 0: the key is not in the table
-
-    [[nodiscard]] bool found() const { return record != 0; }
-  };
-
   // HashEdit::Find()
   //
-  // Expected O(1). `kCorrupt` if a word leads nowhere.
-  [[nodiscard]] absl::StatusOr<Place> Find(const HashKey& key) const;
+  // As FindKey(), of the table as the edit has made it. `kCorrupt` if a word
+  // leads nowhere.
+  [[nodiscard]] absl::StatusOr<HashPlace> Find(const HashKey& key) const;
 
   // HashEdit::Row()
   //
-  // The words of a record that `Find()` found.
-  [[nodiscard]] RowBuffer Row(uint64_t record) const;
+  // The words of the row that was found.
+  [[nodiscard]] RowBuffer Row(const HashPlace& place) const;
 
   // HashEdit::Put()
   //
-  // The row takes the place of the one found, or is added. Returns the offset
-  // of its record. `kNoMemory`: give the transaction up.
-  [[nodiscard]] absl::StatusOr<uint64_t> Put(const Place& place, uint64_t hash,
-                                             absl::Span<const uint64_t> row);
+  // The row takes the place of the one found, or is added. `kNoMemory`,
+  // `kBadRow`: give the transaction up.
+  [[nodiscard]] absl::Status Put(const HashPlace& place, uint64_t hash,
+                                 absl::Span<const uint64_t> row);
 
   // HashEdit::Remove()
   //
   // Takes the row that was found away.
-  void Remove(const Place& place);
+  void Remove(const HashPlace& place);
 
   // HashEdit::Finish()
   //
-  // Adds the stores of 3 and 4 above. Called once, last.
+  // Adds the stores of 4 above. Called once, last.
   void Finish();
 
-  // The pieces above in which splitting a bucket builds its new one.
+  // HashEdit::added()
+  //
+  // Rows added less those removed.
+  [[nodiscard]] int64_t added() const { return added_; }
+
+  // The pieces above from which a split and a merge build.
 
   // HashEdit::NewCell()
   //
-  // An unreachable overflow cell with the given link and no row.
-  [[nodiscard]] absl::StatusOr<uint64_t> NewCell(uint64_t link);
+  // An overflow cell, which nobody can reach yet, with the given link and with
+  // the first of `items`, each of item_words() words, as many as there is room
+  // for.
+  [[nodiscard]] absl::StatusOr<uint64_t> NewCell(
+      uint64_t link, absl::Span<const uint64_t> items);
 
   // HashEdit::FreeCell()
   void FreeCell(uint64_t cell) { heap_.Free(cell, kLineClass); }
 
-  // HashEdit::Touch()
-  //
-  // The bucket gets a new version when the edit is finished.
-  void Touch(uint64_t bucket);
+  // HashEdit::SetHead(), HashEdit::head()
+  void SetHead(uint64_t cell, uint64_t head) {
+    transaction_.Store(cell + offsetof(HashBucket, head), head);
+  }
+  [[nodiscard]] uint64_t head(uint64_t cell) const {
+    return transaction_.Load(cell + offsetof(HashBucket, head));
+  }
+
+  // HashEdit::NextVersion()
+  void NextVersion(uint64_t bucket);
 
  private:
   absl::StatusOr<uint64_t> NewRecord(uint64_t hash,
                                      absl::Span<const uint64_t> row);
-  absl::Status AddSlot(uint64_t bucket, uint64_t slot);
-  void FreeRecord(uint64_t record);
-  bool IsLastRow(const Place& place) const;
-  uint64_t SlotOffset(uint64_t cell, uint32_t slot) const {
-    return cell + offsetof(HashBucket, slot) + slot * sizeof(uint64_t);
+  bool ReplaceWord(const HashPlace& place, absl::Span<const uint64_t> row);
+  absl::Status AddItem(uint64_t bucket, uint64_t hash,
+                       absl::Span<const uint64_t> item);
+  void RemoveItem(const HashPlace& place);
+  void Fill(uint64_t offset, absl::Span<const uint64_t> words);
+  uint64_t chain(uint64_t cell) const {
+    return transaction_.Load(cell + offsetof(HashBucket, chain));
+  }
+  void SetChain(uint64_t cell, uint64_t chain) {
+    transaction_.Store(cell + offsetof(HashBucket, chain), chain);
   }
 
   const HashGeometry& geometry_;
   const uint32_t lane_;
+  const bool in_batch_;
   Transaction& transaction_;
   HeapTransaction heap_;
-  absl::InlinedVector<uint64_t, 2> touched_;
-  uint64_t count_ = 0;  // rows added, modulo 2^64
+  int64_t added_ = 0;
 };
 
 }  // namespace ets_keeper

@@ -8,17 +8,21 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/base/attributes.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/intent.h"
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_edit.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_lock.h"
 #include "common/hash/hash_record.h"
 #include "common/mutex/mutex.h"
 #include "common/status/status.h"
@@ -26,187 +30,338 @@
 namespace ets_keeper {
 namespace {
 
-// A slot that is in use, and where it is.
-struct UsedSlot {
-  uint64_t word;  // its offset
-  uint64_t slot;
-  uint64_t hash;
+// Items on their way: their words, one after the other, and the filter bits of
+// their hashes. There is room for all that a bucket and a chain that is not too
+// long can hold.
+class ItemList {
+ public:
+  explicit ItemList(const HashGeometry& geometry)
+      : item_words_(geometry.item_words()) {}
+
+  void Add(absl::Span<const uint64_t> item, uint64_t hash) {
+    for (uint32_t i = 0; i < item_words_; ++i) {
+      words_[size_ * item_words_ + i] = item[i];
+    }
+    filter_[size_++] = FilterBit(hash);
+  }
+
+  [[nodiscard]] bool empty() const { return next_ == size_; }
+
+  // The next item; its filter bit is lost.
+  absl::Span<const uint64_t> Take() {
+    return absl::MakeConstSpan(&words_[next_++ * item_words_], item_words_);
+  }
+  // The next items, as many as one cell has room for.
+  absl::Span<const uint64_t> TakeCell(uint64_t* filter) {
+    const uint32_t begin = next_;
+    next_ = std::min(size_, begin + kItemWords / item_words_);
+    for (uint32_t i = begin; i < next_; ++i) *filter |= filter_[i];
+    return absl::MakeConstSpan(&words_[begin * item_words_],
+                               (next_ - begin) * item_words_);
+  }
+
+ private:
+  static constexpr uint32_t kRoom = (kMaxCellsToSplit + 1) * kItemWords;
+
+  const uint32_t item_words_;
+  uint32_t size_ = 0;
+  uint32_t next_ = 0;
+  // Not initialized: a split is too short for that.
+  uint64_t words_[kRoom];
+  uint64_t filter_[kRoom];
 };
 
-// As many as there are without a long chain.
-using UsedSlotVector = absl::InlinedVector<UsedSlot, 2 * kSlots>;
-
-// The slots in use of a bucket (`root`) and its chain, those of the bucket
-// first.
-absl::StatusOr<UsedSlotVector> UsedSlots(const HashGeometry& geometry,
-                                         uint64_t root) {
-  const Arena& arena = *geometry.arena;
-  UsedSlotVector used;
-  uint64_t cell = root;
-  for (int i = 0; i < kMaxChain && cell != 0; ++i) {
-    if (!arena.Holds(cell, sizeof(HashBucket))) break;
-    for (uint32_t s = 0; s < kSlots; ++s) {
-      const uint64_t word = cell + offsetof(HashBucket, slot) + s * 8;
-      const uint64_t slot = LoadWord(arena.At(word));
-      if (slot == 0) continue;
-      if (!arena.Holds(RecordOf(slot), sizeof(HashRecord))) {
-        return MakeStatus(Cause::kCorrupt,
-                          absl::StrFormat("a slot leads to %#x, outside of the "
-                                          "arena",
-                                          RecordOf(slot)));
-      }
-      used.push_back({word, slot, LoadWord(arena.At(RecordOf(slot)))});
-    }
-    cell = LoadWord(&geometry.BucketAt(cell)->link);
+// A bucket whose lock this thread has.
+class LockedBucket {
+ public:
+  LockedBucket(const HashGeometry& geometry, uint32_t lane, int slot,
+               uint64_t number)
+      : geometry_(geometry), offset_(geometry.BucketOffset(number)) {
+    LockBucket(geometry, geometry.LaneAt(lane), slot, offset_);
   }
-  if (cell != 0) return MakeStatus(Cause::kCorrupt, "a chain leads nowhere");
-  return used;
+  ~LockedBucket() { UnlockBucket(geometry_, offset_); }
+  LockedBucket(const LockedBucket&) = delete;
+  LockedBucket& operator=(const LockedBucket&) = delete;
+
+  [[nodiscard]] uint64_t offset() const { return offset_; }
+  [[nodiscard]] uint64_t head() const {
+    return LoadWord(&geometry_.BucketAt(offset_)->head);
+  }
+  [[nodiscard]] uint64_t chain() const {
+    return LoadWord(&geometry_.BucketAt(offset_)->chain);
+  }
+
+  // The offsets of its overflow cells.
+  using Cells = absl::InlinedVector<uint64_t, 4>;
+  absl::StatusOr<Cells> Chain() const {
+    Cells cells;
+    for (uint64_t link = LinkOf(chain()); link != 0;
+         link = LinkOf(LoadWord(&geometry_.BucketAt(link)->chain))) {
+      if (!geometry_.HoldsCell(link)) {
+        return MakeStatus(Cause::kCorrupt, "a chain leads nowhere");
+      }
+      if (cells.size() == kMaxCellsToSplit) {
+        return MakeStatus(Cause::kNoMemory, "a chain is too long to be split");
+      }
+      cells.push_back(link);
+    }
+    return cells;
+  }
+
+ private:
+  const HashGeometry& geometry_;
+  const uint64_t offset_;
+};
+
+// Calls `visit(bit, item, hash)` for every item of a cell.
+template <typename Visit>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status ForEachItem(
+    const HashGeometry& geometry, uint64_t cell, Visit visit) {
+  const HashBucket& words = *geometry.BucketAt(cell);
+  const uint32_t item_words = geometry.item_words();
+  for (uint64_t live = LoadWord(&words.head) & geometry.places(); live != 0;
+       live &= live - 1) {
+    const int position = std::countr_zero(live);
+    uint64_t item[kItemWords];
+    for (uint32_t w = 0; w < item_words; ++w) {
+      item[w] = LoadWord(&words.word[position - 2 + w]);
+    }
+    const auto span = absl::MakeConstSpan(item, item_words);
+    uint64_t hash;
+    if (geometry.is_inline()) {
+      hash = HashWords(geometry.seed,
+                       span.subspan(geometry.key.word, geometry.key.words),
+                       uint64_t{geometry.key.words} * 8);
+    } else {
+      const uint64_t record = RecordOf(item[0]);
+      if (!geometry.arena->Holds(record, sizeof(HashRecord))) {
+        return MakeStatus(
+            Cause::kCorrupt,
+            absl::StrFormat("an item leads to %#x, outside of the arena",
+                            record));
+      }
+      hash = HashOfItem(item[0], LoadWord(geometry.arena->At(record)));
+    }
+    visit(live & -live, span, hash);
+  }
+  return absl::OkStatus();
+}
+
+// New cells for what is in `items`, in front of `link`; returns the new link.
+absl::StatusOr<uint64_t> BuildChain(HashEdit& edit, ItemList& items,
+                                    uint64_t link, uint64_t* filter) {
+  while (!items.empty()) {
+    const absl::StatusOr<uint64_t> cell =
+        edit.NewCell(link, items.TakeCell(filter));
+    if (!cell.ok()) return cell;
+    link = *cell;
+  }
+  return link;
 }
 
 absl::Status CommitBuckets(Arena& arena, uint64_t end) {
-  // This word only grows, so without the lock it may only be too small.
+  // This word shrinks only under the growth mutex, so without the lock it may
+  // only be too small.
   if (end <= LoadWord(&arena.header().front_committed)) return absl::OkStatus();
   Lock lock(arena.grow_mutex());
   return arena.CommitFront(end);
 }
 
-// Fills the new bucket, which no reader looks into yet.
-absl::Status FillBucket(const HashGeometry& geometry, uint64_t bucket,
-                        absl::Span<const UsedSlot> rows, HashEdit& edit) {
-  uint64_t link = 0;
-  size_t next = std::min<size_t>(kSlots, rows.size());
-  const absl::Span<const UsedSlot> own = rows.first(next);
-  while (next < rows.size()) {
-    const absl::StatusOr<uint64_t> cell = edit.NewCell(link);
-    if (!cell.ok()) return cell.status();
-    for (uint32_t s = 0; s < kSlots && next < rows.size(); ++s, ++next) {
-      StoreWord(&geometry.BucketAt(*cell)->slot[s], rows[next].slot);
+// The stores of the number of buckets, and of its image when that is due.
+void StoreBuckets(Transaction& transaction, uint64_t buckets) {
+  transaction.Store(HashGeometry::RootWord(offsetof(HashRoot, buckets)),
+                    buckets);
+  const uint64_t step = std::max<uint64_t>(1, std::bit_floor(buckets) / 256);
+  if (buckets % step != 0) return;
+  transaction.Store(HashGeometry::RootWord(offsetof(HashRoot, image)), buckets);
+}
+
+absl::Status WrongLevel(uint64_t bucket, uint64_t level) {
+  return MakeStatus(
+      Cause::kCorrupt,
+      absl::StrCat("bucket ", bucket, " is of the impossible level ", level));
+}
+
+// Words that nobody looks at, as no live bit and no link says so.
+void FillItem(const HashGeometry& geometry, uint64_t bucket, uint64_t bit,
+              absl::Span<const uint64_t> item) {
+  uint64_t* word = geometry.arena->At(bucket + std::countr_zero(bit) * 8);
+  for (const uint64_t value : item) StoreWord(word++, value);
+}
+
+// Step 3 of a split: what stays of P's chain.
+absl::Status RebuildChain(const HashGeometry& geometry,
+                          const LockedBucket& bucket, ItemList& stay,
+                          const LockedBucket::Cells& old_cells, HashEdit& edit,
+                          Transaction& transaction) {
+  const uint64_t head = edit.head(bucket.offset());
+  uint64_t live = LiveOf(head);
+  for (uint64_t free = geometry.places() & ~live; free != 0 && !stay.empty();
+       free &= free - 1) {
+    const uint64_t bit = free & -free;
+    uint64_t word = bucket.offset() + std::countr_zero(bit) * 8;
+    // By the transaction: the item that moved away may still be seen here.
+    for (const uint64_t value : stay.Take()) {
+      transaction.Store(word, value);
+      word += 8;
     }
-    link = *cell;
+    live |= bit;
   }
-  HashBucket* words = geometry.BucketAt(bucket);
-  StoreWord(&words->link, link);
-  for (uint32_t s = 0; s < kSlots; ++s) {
-    StoreWord(&words->slot[s], s < own.size() ? own[s].slot : 0);
+  uint64_t filter = 0;
+  const absl::StatusOr<uint64_t> link = BuildChain(edit, stay, 0, &filter);
+  if (!link.ok()) return link.status();
+  const auto cut = [&] {
+    transaction.Store(bucket.offset() + offsetof(HashBucket, chain),
+                      MakeChain(*link, filter));
+  };
+  if (IsSeeded(SeededBug::kCutBeforeMove)) cut();
+  if (live != LiveOf(head)) {
+    edit.SetHead(bucket.offset(), WithLive(head, live));
   }
+  if (!IsSeeded(SeededBug::kCutBeforeMove)) cut();
+  edit.NextVersion(bucket.offset());
+  for (const uint64_t cell : old_cells) edit.FreeCell(cell);
   return absl::OkStatus();
-}
-
-// Takes rows away whose home is another bucket now, as many as fit into one
-// intent; false if there was none.
-absl::StatusOr<bool> RemoveGhosts(const HashGeometry& geometry, uint32_t lane,
-                                  uint64_t bucket) {
-  HashLane* words = geometry.LaneAt(lane);
-  const uint64_t n = LoadWord(&words->buckets);
-  const uint64_t root = geometry.BucketOffset(lane, bucket);
-  const auto used = UsedSlots(geometry, root);
-  if (!used.ok()) return used.status();
-  Transaction transaction(geometry.arena);
-  for (const UsedSlot& row : *used) {
-    if (geometry.Home(row.hash, n) == bucket) continue;
-    transaction.Store(row.word, 0);
-    if (transaction.size() == IntentLog::kCapacity - 1) break;
-  }
-  if (transaction.size() == 0) return false;
-  HashEdit edit(geometry, lane, &transaction);
-  edit.Touch(root);
-  edit.Finish();
-  transaction.Commit(&words->intent);
-  return true;
-}
-
-// Moves the rows of the first overflow cell into free slots of the bucket and
-// unlinks the cell; false if there is none or they do not fit.
-absl::StatusOr<bool> ShortenChain(const HashGeometry& geometry, uint32_t lane,
-                                  uint64_t bucket) {
-  const Arena& arena = *geometry.arena;
-  const uint64_t root = geometry.BucketOffset(lane, bucket);
-  const uint64_t link_word = root + offsetof(HashBucket, link);
-  const uint64_t version_word = root + offsetof(HashBucket, version);
-  const uint64_t cell = LoadWord(arena.At(link_word));
-  if (cell == 0) return false;
-  if (!arena.Holds(cell, sizeof(HashBucket))) {
-    return MakeStatus(Cause::kCorrupt, "a chain leads nowhere");
-  }
-  absl::InlinedVector<uint64_t, kSlots> rows, room;
-  for (uint32_t s = 0; s < kSlots; ++s) {
-    const uint64_t slot = LoadWord(&geometry.BucketAt(cell)->slot[s]);
-    if (slot != 0) rows.push_back(slot);
-    const uint64_t own = root + offsetof(HashBucket, slot) + s * 8;
-    if (LoadWord(arena.At(own)) == 0) room.push_back(own);
-  }
-  if (rows.size() > room.size()) return false;
-  Transaction transaction(geometry.arena);
-  HashEdit edit(geometry, lane, &transaction);
-  for (size_t i = 0; i < rows.size(); ++i) transaction.Store(room[i], rows[i]);
-  // A reader that passed the slots before they were filled and comes to the
-  // chain after it was cut must see a new version: hence the first of the two.
-  // The second says that the cell may be re-used.
-  const uint64_t version = LoadWord(arena.At(version_word));
-  transaction.Store(version_word, version + 1);
-  transaction.Store(link_word, LoadWord(&geometry.BucketAt(cell)->link));
-  transaction.Store(version_word, version + 2);
-  edit.FreeCell(cell);
-  edit.Finish();
-  transaction.Commit(&geometry.LaneAt(lane)->intent);
-  return true;
 }
 
 }  // namespace
 
-bool NeedsSplit(const HashGeometry& geometry, uint32_t lane, uint64_t coming) {
-  const HashLane* words = geometry.LaneAt(lane);
-  const uint64_t rows = LoadWord(&words->count) + coming;
-  return rows / kRowsPerBucket >= LoadWord(&words->buckets);
-}
-
 absl::Status SplitBucket(const HashGeometry& geometry, uint32_t lane) {
-  HashLane* words = geometry.LaneAt(lane);
-  const uint64_t n = LoadWord(&words->buckets);
-  const uint64_t split = n - std::bit_floor(n);
-  const uint64_t added = geometry.BucketOffset(lane, n);
+  const uint64_t n = LoadWord(&geometry.root()->buckets);
+  if (n == 0 || n >= geometry.most_buckets) {
+    return MakeStatus(
+        Cause::kNoMemory,
+        absl::StrCat("there is no room for more than ", n, " buckets"));
+  }
+  const uint64_t moved_bit = std::bit_floor(n);
+  const uint64_t level = std::bit_width(n);  // of P
+  const uint64_t added = geometry.BucketOffset(n);
   absl::Status status =
       CommitBuckets(*geometry.arena, added + sizeof(HashBucket));
   if (!status.ok()) return status;
-  auto rows = UsedSlots(geometry, geometry.BucketOffset(lane, split));
-  if (!rows.ok()) return rows.status();
-  const auto stays = [&](const UsedSlot& row) {
-    return geometry.Home(row.hash, n + 1) != n;
-  };
-  rows->erase(std::remove_if(rows->begin(), rows->end(), stays), rows->end());
-  Transaction transaction(geometry.arena);
-  HashEdit edit(geometry, lane, &transaction);
-  status = FillBucket(geometry, added, *rows, edit);
-  if (!status.ok()) return status;
-  if constexpr (kSeededBug == SeededBug::kGhostsBeforeSplit) {
-    for (const UsedSlot& row : *rows) {
-      StoreWord(geometry.arena->At(row.word), 0);
-    }
+  const LockedBucket bucket(geometry, lane, 0, n - moved_bit);
+  const uint64_t head = bucket.head();
+  if (LevelOf(head) != level) return WrongLevel(n - moved_bit, LevelOf(head));
+  const auto cells = bucket.Chain();
+  if (!cells.ok()) return cells.status();
+
+  ItemList moves(geometry);  // to N
+  ItemList stays(geometry);  // of the chain
+  uint64_t staying = LiveOf(head);
+  status = ForEachItem(geometry, bucket.offset(),
+                       [&](uint64_t bit, auto item, uint64_t hash) {
+                         if ((hash & moved_bit) == 0) return;
+                         moves.Add(item, hash);
+                         staying &= ~bit;
+                       });
+  for (const uint64_t cell : *cells) {
+    if (!status.ok()) return status;
+    status =
+        ForEachItem(geometry, cell, [&](uint64_t, auto item, uint64_t hash) {
+          (hash & moved_bit) != 0 ? moves.Add(item, hash)
+                                  : stays.Add(item, hash);
+        });
   }
-  const uint64_t lane_offset = HashGeometry::LaneOffset(lane);
-  transaction.Store(lane_offset + offsetof(HashLane, buckets), n + 1);
-  transaction.Store(lane_offset + offsetof(HashLane, cleaning), split + 1);
+  if (!status.ok()) return status;
+
+  HashLane* words = geometry.LaneAt(lane);
+  Transaction transaction(geometry.arena, &words->intent);
+  HashEdit edit(geometry, lane, &transaction);
+  uint64_t live = 0;
+  for (uint64_t free = geometry.places(); free != 0 && !moves.empty();
+       free &= free - 1) {
+    FillItem(geometry, added, free & -free, moves.Take());
+    live |= free & -free;
+  }
+  uint64_t filter = 0;
+  const absl::StatusOr<uint64_t> link = BuildChain(edit, moves, 0, &filter);
+  if (!link.ok()) return link.status();
+  StoreWord(&geometry.BucketAt(added)->chain, MakeChain(*link, filter));
+  // Nobody else stores to a bucket that does not exist. Its version goes on
+  // from where it was; a page that was given back meanwhile begins anew, at a
+  // place that depends on the bucket below, so that a reader who slept since
+  // before does not take it for the same.
+  const uint64_t old = LoadWord(&geometry.BucketAt(added)->head);
+  const uint64_t version = old != 0
+                               ? old & kVersionBits
+                               : (head & kVersionBits) + (kVersionOne << 32);
+  StoreWord(&words->held[1], added);
+  const auto exist = [&] {
+    edit.SetHead(added,
+                 WithLive(WithLevel(version, level + 1), live) | kLockBit);
+  };
+  const auto give_away = [&] {
+    edit.SetHead(bucket.offset(),
+                 WithLive(WithLevel(head, level + 1), staying));
+  };
+  if (IsSeeded(SeededBug::kSplitBeforeFill)) give_away();
+  exist();
+  if (!IsSeeded(SeededBug::kSplitBeforeFill)) give_away();
+  if (!cells->empty()) {
+    status = RebuildChain(geometry, bucket, stays, *cells, edit, transaction);
+    if (!status.ok()) return status;
+  }
+  StoreBuckets(transaction, n + 1);
   edit.Finish();
-  transaction.Commit(&words->intent);
-  return CleanBucket(geometry, lane);
+  transaction.Commit();
+  UnlockBucket(geometry, added);
+  return absl::OkStatus();
 }
 
-absl::Status CleanBucket(const HashGeometry& geometry, uint32_t lane) {
-  HashLane* words = geometry.LaneAt(lane);
-  const uint64_t cleaning = LoadWord(&words->cleaning);
-  if (cleaning == 0) return absl::OkStatus();
-  const uint64_t bucket = cleaning - 1;
-  if (bucket >= LoadWord(&words->buckets)) {
-    return MakeStatus(Cause::kCorrupt,
-                      absl::StrFormat("bucket %d is to be cleaned of %d",
-                                      bucket, LoadWord(&words->buckets)));
+absl::Status MergeBucket(const HashGeometry& geometry, uint32_t lane) {
+  const uint64_t n = LoadWord(&geometry.root()->buckets);
+  if (n <= 1) return MakeStatus(Cause::kOutOfRange, "there is only one bucket");
+  const uint64_t last = n - 1;
+  const uint64_t moved_bit = std::bit_floor(last);
+  const uint64_t level = std::bit_width(last) + 1;  // of both
+  const LockedBucket bucket(geometry, lane, 0, last - moved_bit);
+  const LockedBucket merged(geometry, lane, 1, last);
+  const uint64_t head = bucket.head();
+  for (const uint64_t h : {head, merged.head()}) {
+    if (LevelOf(h) != level) return WrongLevel(last, LevelOf(h));
   }
-  for (auto* step : {&RemoveGhosts, &ShortenChain}) {
-    absl::StatusOr<bool> again = true;
-    while (again.ok() && *again) again = step(geometry, lane, bucket);
-    if (!again.ok()) return again.status();
+  const auto cells = merged.Chain();
+  if (!cells.ok()) return cells.status();
+  ItemList moves(geometry);
+  const auto move = [&](uint64_t, auto item, uint64_t hash) {
+    moves.Add(item, hash);
+  };
+  absl::Status status = ForEachItem(geometry, merged.offset(), move);
+  for (const uint64_t cell : *cells) {
+    if (status.ok()) status = ForEachItem(geometry, cell, move);
   }
-  StoreWord(&words->cleaning, 0);
+  if (!status.ok()) return status;
+
+  Transaction transaction(geometry.arena, &geometry.LaneAt(lane)->intent);
+  HashEdit edit(geometry, lane, &transaction);
+  uint64_t live = LiveOf(head);
+  for (uint64_t free = geometry.places() & ~live; free != 0 && !moves.empty();
+       free &= free - 1) {
+    FillItem(geometry, bucket.offset(), free & -free, moves.Take());
+    live |= free & -free;
+  }
+  const uint64_t chain = bucket.chain();
+  uint64_t filter = FilterOf(chain);
+  const absl::StatusOr<uint64_t> link =
+      BuildChain(edit, moves, LinkOf(chain), &filter);
+  if (!link.ok()) return link.status();
+  if (*link != LinkOf(chain)) {
+    transaction.Store(bucket.offset() + offsetof(HashBucket, chain),
+                      MakeChain(*link, filter));
+  }
+  const auto take = [&] {
+    edit.SetHead(bucket.offset(), WithLive(WithLevel(head, level - 1), live));
+  };
+  const auto vanish = [&] {
+    edit.SetHead(merged.offset(), WithLive(WithLevel(merged.head(), 0), 0));
+  };
+  if (IsSeeded(SeededBug::kVanishBeforeMerge)) vanish();
+  take();
+  if (!IsSeeded(SeededBug::kVanishBeforeMerge)) vanish();
+  StoreBuckets(transaction, last);
+  for (const uint64_t cell : *cells) edit.FreeCell(cell);
+  edit.Finish();
+  transaction.Commit();
   return absl::OkStatus();
 }
 

@@ -5,61 +5,97 @@
 // File: hash_growth.h
 // -----------------------------------------------------------------------------
 //
-// How a lane of a hash table grows: one bucket at a time, while readers read.
+// How a hash table grows and shrinks: one bucket at a time, while readers read
+// and writers write.
 //
-//   if (NeedsSplit(geometry, lane)) status = SplitBucket(geometry, lane);
+//   if (BucketsFor(rows) > n) status = SplitBucket(geometry, lane);
 //
-// The lane has n buckets, 2^l <= n < 2^(l+1). Bucket p = n - 2^l splits:
+// The table has n buckets, 2^l <= n < 2^(l+1). To grow, bucket P = n - 2^l is
+// split. With its lock held,
 //
-//   1. Bucket n, which nobody looks into yet, gets the slots of those rows of p
-//      whose home it will be. The records stay where they are.
-//   2. One intent stores n + 1 and `cleaning` = p + 1. From here on readers
-//      look for these rows in bucket n. In p the same slots, ghosts, still name
-//      the same records; nobody can change them, for this lane is locked.
-//   3. `CleanBucket()` takes the ghosts away, moves rows of p's chain into the
-//      slots that became free, and stores `cleaning` = 0.
+//   1. bucket N = n, which does not exist, gets copies of those items of P
+//      whose hash has bit l,
+//   2. an intent stores, in this order: N's head, so that N exists; P's head
+//      with the next level and without those items, in one store; n + 1.
+//   3. If P has a chain, the same intent goes on: what stays of the chain moves
+//      into the room that became free and into new cells, one store of the head
+//      makes it live there, then the link is cut from the old cells, then the
+//      version goes up, then they are freed.
 //
-// Killed before the commit point of 2, nothing happened; killed after it,
-// recovery goes on with 3. A reader that began with the old n and misses a row
-// in p finds that n has changed and looks again.
+// Why a reader is right in every state of this: up to the store of P's head, P
+// shows all of its keys. After it, P's level sends whoever looks for a key that
+// moved to N, where it is; who had loaded P's old head finds the keys in what
+// it loaded then, or finds that the head has changed. That a key is visible in
+// both buckets for a while does no harm, as nobody can change it: both are
+// locked.
 //
-// Thread safety: needs the lane's lock.
+// To shrink, bucket N = n - 1 is merged into its P by the reverse: N's items
+// are put where P has room, the rest into new cells in front of P's chain; an
+// intent stores P's chain, P's head with the former level and the new items, in
+// one store; N's head, so that N does not exist; n - 1. Who comes to N later,
+// by an old number of buckets, goes on to P.
+//
+// Thread safety: one at a time, which the core's growth mutex sees to; needs a
+// lane, and takes the locks of the two buckets itself.
+//
+// One split or merge costs a few hundred nanoseconds at most for each cell of
+// the chains involved; of more than kMaxCellsToSplit cells it is refused.
 
 #ifndef COMMON_HASH_HASH_GROWTH_H_
 #define COMMON_HASH_HASH_GROWTH_H_
 
+#include <bit>
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_layout.h"
 
 namespace ets_keeper {
 
-// kRowsPerBucket
+// BucketsFor()
 //
-// A lane grows when it has more rows than this a bucket, of kSlots slots: then
-// about a tenth of the buckets have an overflow cell.
-inline constexpr uint64_t kRowsPerBucket = 4;
+// How many buckets a table of that many rows should have: with 2.15 rows of two
+// words a bucket, which has room for three, about a seventh of the rows are in
+// overflow cells, and a row costs less than 36 bytes.
+[[nodiscard]] inline uint64_t BucketsFor(const HashGeometry& geometry,
+                                         uint64_t rows) {
+  // Rows in 64 buckets, by the words of an item.
+  constexpr uint64_t kRows[] = {0, 275, 138, 88};
+  return rows * 64 / kRows[geometry.item_words()] + 1;
+}
 
-// NeedsSplit()
+// kMaxCellsToSplit
 //
-// Whether the lane has too few buckets for its rows and `coming` more.
-[[nodiscard]] bool NeedsSplit(const HashGeometry& geometry, uint32_t lane,
-                              uint64_t coming = 0);
+// A chain of this many cells fits into one intent. With the keys' hash seeded
+// at random no bucket comes near it unless the table could not grow.
+inline constexpr uint32_t kMaxCellsToSplit = 20;
 
-// SplitBucket()
+// SplitBucket(), MergeBucket()
 //
-// `kNoMemory`, with nothing changed, if the arena is full; the table then goes
-// on with longer chains.
+// Add or take away the last bucket. `kNoMemory`, with nothing changed, if the
+// arena is full or a chain too long; the table then goes on with longer chains,
+// or with more buckets than it needs. `kOutOfRange`: there is only one bucket.
 [[nodiscard]] absl::Status SplitBucket(const HashGeometry& geometry,
                                        uint32_t lane);
-
-// CleanBucket()
-//
-// Step 3, if the lane has a bucket to clean. May be killed and repeated at any
-// point.
-[[nodiscard]] absl::Status CleanBucket(const HashGeometry& geometry,
+[[nodiscard]] absl::Status MergeBucket(const HashGeometry& geometry,
                                        uint32_t lane);
+
+// PrefetchSplit()
+//
+// Has the lines loaded that the next splits of a table of that many buckets
+// will want: the bucket of one, and the chain of one that comes before it.
+inline void PrefetchSplit(const HashGeometry& geometry, uint64_t buckets) {
+  if (geometry.most_buckets - buckets <= 8) return;
+  const auto split = [&](uint64_t ahead) {
+    const uint64_t n = buckets + ahead;
+    return geometry.BucketAt(geometry.BucketOffset(n - std::bit_floor(n)));
+  };
+  __builtin_prefetch(split(8));
+  const uint64_t link = LinkOf(LoadWord(&split(4)->chain));
+  if (geometry.HoldsCell(link)) __builtin_prefetch(geometry.BucketAt(link));
+}
 
 }  // namespace ets_keeper
 

@@ -9,27 +9,41 @@
 //
 //   header | HashRoot | HashLane[lanes] | HashBucket[...] ->   <- blocks | end
 //
-// The keys are dealt to *lanes* by the low bits of their hash. A lane is a hash
-// table of its own: one lock of the writing process (not in the arena), one
-// intent, one part of the heap, one count. Writers of different lanes share no
-// word but the top of the heap. Within a lane the buckets grow by linear
-// hashing (Litwin, VLDB 1980): bucket n - 2^l splits into itself and bucket n,
-// one at a time. The buckets of all lanes are interleaved in one array.
+// A bucket is one cache line: two words of its own and six in which *items*
+// lie. Rows of up to three words and a key of up to two are items themselves;
+// of any other row the item is one word that names a *record*, a block of the
+// heap:
 //
-// A row is a *record*, a block of the heap; a bucket's slot word names it. A
-// row appears, changes or goes by one store of its slot word:
+//   item   = tag (16 bits of the hash) | offset of the record (48 bits)
+//   record = low half of the hash | number of words | words of the encoded row
 //
-//   slot   = tag (16 bits of the hash) | offset of the record (48 bits); 0:
-//   none record = hash | number of words | words of the encoded row
+// An item counts while its live bit in the head of its cell is set, so rows
+// appear and go by one store of a head. What finds no room in the bucket lies
+// in overflow cells, lines of the heap in a chain behind the bucket.
 //
-// A record is never changed while a slot names it, except that a counter in it
-// may be replaced by one store. The bucket's version goes up
-//   - after a record was taken away and before its memory may be re-used,
-//   - before a counter in a record is replaced,
-//   - before a row's old place is cleared when it moves within its bucket.
-// So a reader that finds the version as it was has read a row that existed.
+// The table grows by linear hashing (Litwin, VLDB 1980): bucket n - 2^l splits
+// into itself and bucket n, one at a time, and shrinks by the reverse. Every
+// bucket knows its own level: how many low bits of the hash it answers for.
+// Whoever looks for a key with an outdated number of buckets comes to a bucket
+// whose level says that the key has moved on, and follows one bit at a time,
+// the lowest first: the bucket that split on that bit exists (hash_find.h). So
+// growth makes no reader wait or start again.
 //
-// All zero is an empty bucket, and an empty lane but for its number of buckets.
+// Writers: the *lock* of a bucket is a bit of its head, taken by a
+// compare-and-swap against the head that the writer has read, so that it also
+// says that nothing was changed since. The lock covers the chain. Before a
+// writer takes it, it stores the bucket's offset in `held` of its lane, so that
+// recovery finds the locks of the dead without looking at every bucket. Each
+// writing thread has a lane to itself: an intent, a part of the heap, a count.
+//
+// The *version* of a bucket goes up
+//   - with every change of its own live bits and level,
+//   - after a change of its chain, and before freed memory may be used again,
+//   - before one of several changeable words of a row is replaced in place.
+// So a reader that finds head as it was, but for the lock, has read a state
+// that existed, and a writer that gets the lock has, too.
+//
+// All zero is a bucket that does not exist, and an empty lane.
 
 #ifndef COMMON_HASH_HASH_LAYOUT_H_
 #define COMMON_HASH_HASH_LAYOUT_H_
@@ -46,17 +60,21 @@
 namespace ets_keeper {
 
 inline constexpr uint64_t kHashKind = 0x68736168;  // "hash"
-inline constexpr uint32_t kSlots = 6;
-inline constexpr uint32_t kMaxLanesLog2 = 10;
+inline constexpr uint32_t kItemWords = 6;          // of a cell
+inline constexpr uint32_t kMaxWriters = 1024;      // one lane is for all others
+inline constexpr uint64_t kMaxBuckets = uint64_t{1} << 32;
 
 // HashBucket
 //
-// A bucket, or a cell of its overflow chain (a block of kLineClass), in which
-// `version` belongs to the heap. Written under the lane's lock.
+// A bucket, or a cell of its chain (a block of kLineClass), of which only the
+// live bits of `head` and the link of `chain` are used. See hash_cell.h for the
+// bits. Written under the bucket's lock; the words of an item only while its
+// live bit is not set, except for one word at a time that a reader may see
+// change.
 struct HashBucket {
-  uint64_t version;
-  uint64_t link;  // offset of the first overflow cell, 0 = none
-  uint64_t slot[kSlots];
+  uint64_t head;
+  uint64_t chain;
+  uint64_t word[kItemWords];
 };
 static_assert(sizeof(HashBucket) == 64);
 
@@ -64,52 +82,69 @@ static_assert(sizeof(HashBucket) == 64);
 //
 // The head of a record; the words of the row follow.
 struct HashRecord {
-  uint64_t hash;  // of the key; the heap's while the block is free
-  uint64_t words;
+  uint64_t head;  // low half of the hash, words << 32; while the block is free
+                  // this word is the heap's
 };
 
 // HashLane
+//
+// Written by the one thread that has the lane, or under its lock.
 struct HashLane {
-  uint64_t buckets;  // n; a line of its own, which readers load
-  uint64_t unused0[7];
-  uint64_t count;     // rows
-  uint64_t cleaning;  // bucket + 1 that still shows rows that moved; 0 = none
-  uint64_t unused1[6];
+  uint64_t count;    // rows that it added, less those that it took away
+  uint64_t held[2];  // offsets of buckets whose lock it may have; 0 = none
+  uint64_t unused0[5];
   HeapLane heap;
-  uint64_t unused2[4];
+  uint64_t unused1[4];
   IntentLog intent;
 };
 static_assert(sizeof(HashLane) % 64 == 0);
 
 // HashRoot
 //
-// What the table is; written once, but for the place of the batch log.
+// What the table is. The first line is loaded by every operation; of it only
+// `image` ever changes: the number of buckets as it was some time ago, stored
+// 256 times while it doubles. The second line belongs to whoever splits or
+// makes a batch.
 struct HashRoot {
-  uint64_t lanes_log2;
+  uint64_t lanes;
   uint64_t seed;
   uint64_t key_word;
   uint64_t key_words;
   uint64_t key_variable;
+  uint64_t inline_words;  // of a row that is its own item; 0: rows are records
+  uint64_t image;
+  uint64_t unused0;
+
+  uint64_t buckets;          // n
   uint64_t batch_log;        // offset of a HashBatchLog block; 0 = none yet
   uint64_t batch_log_bytes;  // its size
-  uint64_t unused;
+  uint64_t unused1[5];
 };
-static_assert(sizeof(HashRoot) == 64);
+static_assert(sizeof(HashRoot) == 128);
 
 // HashBatchLog
 //
-// The redo log of a batch that touches several keys, followed by `entries`
-// IntentEntry and then by `keys` HashBatchKey, which are sorted by hash. Valid
-// exactly while the header's batch word is odd.
+// The redo log of a batch that touches several keys, followed by `locked`
+// offsets of the buckets whose locks it may have, `entries` IntentEntry, and
+// `keys` HashBatchKey, sorted by hash. Entries and keys are valid exactly while
+// the header's batch word is odd.
 struct HashBatchLog {
+  uint64_t locked;
   uint64_t entries;
+  uint64_t performed;  // of the entries
   uint64_t keys;
+  uint64_t room;  // for how many offsets there is room before the entries
+  uint64_t unused;
 };
 
 // HashBatchKey
 //
-// What the batch makes of one key: `record` is the offset of its new record, or
-// of its old one with the lowest bit set if the key is deleted.
+// What the batch makes of one key. Rows that are records: `record` is the
+// offset of the new record, or of the old one with the lowest bit set if the
+// key is deleted, and the number of its words follows, for the record's own
+// head may not be there yet. Inline rows: `record` is 1 if the key is deleted,
+// else 0, and the words of the row follow, of which in a deleted one only the
+// key counts.
 struct HashBatchKey {
   uint64_t hash;
   uint64_t record;
@@ -127,46 +162,91 @@ inline constexpr uint64_t kTagBits = 0xffff'0000'0000'0000;
   return ClassOf(sizeof(HashRecord) + words * 8);
 }
 
+// InlineWords()
+//
+// How many words of its own bucket a row has in a table of rows of `words`
+// words each (0: of various sizes) with the given key; 0 if it is a record.
+[[nodiscard]] constexpr uint32_t InlineWords(uint64_t words,
+                                             const KeyLayout& key) {
+  const bool fits = words >= 1 && words <= kItemWords / 2 && !key.variable &&
+                    key.words >= 1 && key.words <= 2;
+  return fits ? static_cast<uint32_t>(words) : 0;
+}
+
 // HashGeometry
 //
 // Where everything is: a copy of the root that was checked once.
 struct HashGeometry {
   Arena* arena = nullptr;
-  uint32_t lanes_log2 = 0;
+  uint32_t lanes = 1;
   uint64_t seed = 0;
   KeyLayout key = {};
+  uint32_t inline_words = 0;
+  uint64_t most_buckets = 0;  // for which there is room in the arena
 
-  [[nodiscard]] uint32_t lanes() const { return uint32_t{1} << lanes_log2; }
+  [[nodiscard]] bool is_inline() const { return inline_words != 0; }
+  // Words of an item.
+  [[nodiscard]] uint32_t item_words() const {
+    return is_inline() ? inline_words : 1;
+  }
+  // Whether a reader that copies a row could see two of its words change, one
+  // before and one after it copied them.
+  [[nodiscard]] bool words_can_tear() const {
+    return !is_inline() || inline_words - key.words > 1;
+  }
+  // The live bits of a cell whose every place for an item is taken: bit i for
+  // the i-th word of the line.
+  [[nodiscard]] static constexpr uint64_t PlacesFor(uint32_t item_words) {
+    return item_words <= 1   ? 0b11111100
+           : item_words == 2 ? 0b01010100
+                             : 0b00100100;
+  }
+  [[nodiscard]] uint64_t places() const { return PlacesFor(inline_words); }
 
   [[nodiscard]] static HashRoot* RootIn(const Arena& arena) {
     return reinterpret_cast<HashRoot*>(arena.At(sizeof(ArenaHeader)));
   }
   [[nodiscard]] HashRoot* root() const { return RootIn(*arena); }
+  // The offset of a word of the root.
+  [[nodiscard]] static constexpr uint64_t RootWord(size_t member) {
+    return sizeof(ArenaHeader) + member;
+  }
 
-  [[nodiscard]] static uint64_t LaneOffset(uint32_t lane) {
+  [[nodiscard]] static constexpr uint64_t LaneOffset(uint32_t lane) {
     return sizeof(ArenaHeader) + sizeof(HashRoot) + lane * sizeof(HashLane);
   }
   [[nodiscard]] HashLane* LaneAt(uint32_t lane) const {
     return reinterpret_cast<HashLane*>(arena->At(LaneOffset(lane)));
   }
-  [[nodiscard]] uint32_t LaneOf(uint64_t hash) const {
-    return static_cast<uint32_t>(hash & (lanes() - 1));
+
+  // The bits of a hash of which a table of `buckets` buckets, at least one,
+  // looks at all or all but the highest.
+  [[nodiscard]] static uint64_t Mask(uint64_t buckets) {
+    return ~uint64_t{0} >> std::countl_zero((buckets - 1) | 1);
   }
 
-  // The bucket in which a lane of `buckets` buckets has the hash.
-  [[nodiscard]] uint64_t Home(uint64_t hash, uint64_t buckets) const {
-    const uint64_t mask = std::bit_ceil(buckets) - 1;
-    const uint64_t bucket = (hash >> lanes_log2) & mask;
-    return bucket < buckets ? bucket : bucket & (mask >> 1);
+  // The bucket in which a table of so many buckets has the hash. Without a
+  // branch: which of the two masks it is depends on random bits.
+  [[nodiscard]] static uint64_t Home(uint64_t hash, uint64_t buckets) {
+    const uint64_t mask = Mask(buckets);
+    const uint64_t bucket = hash & mask;
+    return bucket & (mask >> static_cast<uint64_t>(bucket >= buckets));
   }
 
-  [[nodiscard]] uint64_t buckets_begin() const { return LaneOffset(lanes()); }
-  [[nodiscard]] uint64_t BucketOffset(uint32_t lane, uint64_t bucket) const {
-    return buckets_begin() +
-           ((bucket << lanes_log2) | lane) * sizeof(HashBucket);
+  [[nodiscard]] uint64_t buckets_begin() const { return LaneOffset(lanes); }
+  [[nodiscard]] uint64_t BucketOffset(uint64_t bucket) const {
+    return buckets_begin() + bucket * sizeof(HashBucket);
+  }
+  [[nodiscard]] uint64_t BucketNumber(uint64_t offset) const {
+    return (offset - buckets_begin()) / sizeof(HashBucket);
   }
   [[nodiscard]] HashBucket* BucketAt(uint64_t offset) const {
     return reinterpret_cast<HashBucket*>(arena->At(offset));
+  }
+  // Whether there can be a bucket or a cell at an offset that was loaded.
+  [[nodiscard]] bool HoldsCell(uint64_t offset) const {
+    return offset % sizeof(HashBucket) == 0 &&
+           arena->Holds(offset, sizeof(HashBucket));
   }
 };
 

@@ -3,285 +3,274 @@
 
 #include "common/hash/hash_reader.h"
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/intent.h"
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_batch_view.h"
+#include "common/hash/hash_cell.h"
+#include "common/hash/hash_find.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_match.h"
 #include "common/hash/hash_record.h"
 #include "common/row/row_buffer.h"
 
 namespace ets_keeper {
-// The log of the batch in flight, if there is one. Everything read from it
-// counts only if `Unchanged()` says so afterwards: the writer ends a batch
-// without asking the readers.
-class HashReader::BatchView {
- public:
-  explicit BatchView(const HashGeometry& geometry)
-      : geometry_(geometry),
-        sequence_(LoadWord(&geometry.arena->header().batch)) {
-    if constexpr (kSeededBug == SeededBug::kBatchWithoutDirectory) return;
-    if (sequence_ % 2 == 0) return;
-    const uint64_t offset = LoadWord(&geometry.root()->batch_log);
-    const uint64_t bytes = LoadWord(&geometry.root()->batch_log_bytes);
-    if (!geometry.arena->Holds(offset, bytes) || bytes < sizeof(HashBatchLog)) {
-      return;
+
+HashReader::HashReader(const HashGeometry& geometry,
+                       InstructionSet instructions)
+    : geometry_(geometry),
+      instructions_(instructions),
+      find_inline_(ChooseFindInline(instructions, geometry.inline_words)),
+      batch_(&geometry.arena->header().batch),
+      image_(&geometry.root()->image),
+      buckets_(geometry.BucketAt(geometry.BucketOffset(0))) {}
+
+// What nearly every lookup of an inline row is: the first bucket it comes to is
+// the right one and nobody changes it meanwhile. All else is left to Find(),
+// from the beginning.
+template <typename Match, uint32_t kWords>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInlineBy(
+    const HashReader& reader, const HashKey& key, uint64_t* row) {
+  constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
+  const HashGeometry& geometry = reader.geometry_;
+  const uint64_t sequence = LoadWord(reader.batch_);
+  const uint64_t number = HashGeometry::Home(key.hash, LoadWord(reader.image_));
+  if (ABSL_PREDICT_TRUE(sequence % 2 == 0 && number < geometry.most_buckets)) {
+    const HashBucket* const bucket = &reader.buckets_[number];
+    const uint64_t head = LoadWord(&bucket->head);
+    const HashProbe probe = HashProbe::OfInlineKey(geometry, key);
+    const HashBucket* cell = bucket;
+    uint64_t found = Match::MatchKey(*cell, probe) & head & kPlaces;
+    bool decided = true;
+    if (found == 0) {
+      const uint64_t level = LevelOf(head);
+      const uint64_t chain = LoadWord(&bucket->chain);
+      decided = level != 0 && ((key.hash ^ number) & LevelMask(level)) == 0;
+      uint64_t link =
+          decided && (chain & FilterBit(key.hash)) != 0 ? LinkOf(chain) : 0;
+      for (int i = 0; link != 0 && found == 0; ++i) {
+        decided = geometry.HoldsCell(link) && i < kMaxChain &&
+                  SameButForLock(LoadWord(&bucket->head), head);
+        if (!decided) break;
+        cell = geometry.BucketAt(link);
+        found = Match::MatchKey(*cell, probe) & LoadWord(&cell->head) & kPlaces;
+        link = LinkOf(LoadWord(&cell->chain));
+      }
     }
-    const auto* log =
-        reinterpret_cast<const HashBatchLog*>(geometry.arena->At(offset));
-    const uint64_t entries = LoadWord(&log->entries);
-    const uint64_t keys = LoadWord(&log->keys);
-    const uint64_t room = (bytes - sizeof(HashBatchLog)) / sizeof(IntentEntry);
-    if (entries > room || keys > room - entries) return;
-    const auto* first = reinterpret_cast<const IntentEntry*>(log + 1);
-    entries_ = absl::MakeConstSpan(first, entries);
-    keys_ = absl::MakeConstSpan(
-        reinterpret_cast<const HashBatchKey*>(first + entries), keys);
+    if (found != 0 && row != nullptr) {
+      const uint64_t* from = &cell->head + std::countr_zero(found);
+      for (uint32_t i = 0; i < kWords; ++i) row[i] = LoadWord(&from[i]);
+    }
+    MatchFence();
+    if (ABSL_PREDICT_TRUE(decided &&
+                          SameButForLock(LoadWord(&bucket->head), head) &&
+                          (IsSeeded(SeededBug::kBatchNotRechecked) ||
+                           LoadWord(reader.batch_) == sequence))) {
+      return found != 0;
+    }
   }
+  return reader.Find(
+      key, {.buffer = nullptr, .words = absl::MakeSpan(row, row ? kWords : 0)});
+}
 
-  bool in_flight() const { return sequence_ % 2 != 0; }
-  bool Unchanged() const {
-    return LoadWord(&geometry_.arena->header().batch) == sequence_;
+#ifdef ETS_KEEPER_VECTORS
+template <uint32_t kWords>
+ETS_KEEPER_AVX2 bool HashReader::FindInlineAvx2(const HashReader& reader,
+                                                const HashKey& key,
+                                                uint64_t* row) {
+  return FindInlineBy<MatchAvx2, kWords>(reader, key, row);
+}
+
+template <uint32_t kWords>
+ETS_KEEPER_AVX512 bool HashReader::FindInlineAvx512(const HashReader& reader,
+                                                    const HashKey& key,
+                                                    uint64_t* row) {
+  return FindInlineBy<MatchAvx512, kWords>(reader, key, row);
+}
+#endif
+
+HashReader::FindInline HashReader::ChooseFindInline(InstructionSet instructions,
+                                                    uint32_t words) {
+  const auto choose = [words](FindInline one, FindInline two,
+                              FindInline three) {
+    return words == 1 ? one : words == 2 ? two : three;
+  };
+#ifdef ETS_KEEPER_VECTORS
+  if (instructions == InstructionSet::kAvx512) {
+    return choose(&FindInlineAvx512<1>, &FindInlineAvx512<2>,
+                  &FindInlineAvx512<3>);
   }
-  absl::Span<const IntentEntry> entries() const { return entries_; }
-  absl::Span<const HashBatchKey> keys() const { return keys_; }
-
-  // Those of the keys with the given hash.
-  absl::Span<const HashBatchKey> KeysWith(uint64_t hash) const {
-    const auto less = [](const HashBatchKey& key, uint64_t h) {
-      return LoadWord(&key.hash) < h;
-    };
-    const auto begin = std::lower_bound(keys_.begin(), keys_.end(), hash, less);
-    auto end = begin;
-    while (end != keys_.end() && LoadWord(&end->hash) == hash) ++end;
-    return keys_.subspan(begin - keys_.begin(), end - begin);
+  if (instructions == InstructionSet::kAvx2) {
+    return choose(&FindInlineAvx2<1>, &FindInlineAvx2<2>, &FindInlineAvx2<3>);
   }
+#endif
+  (void)instructions;
+  return choose(&FindInlineBy<MatchScalar, 1>, &FindInlineBy<MatchScalar, 2>,
+                &FindInlineBy<MatchScalar, 3>);
+}
 
- private:
-  const HashGeometry& geometry_;
-  const uint64_t sequence_;
-  absl::Span<const IntentEntry> entries_;
-  absl::Span<const HashBatchKey> keys_;
-};
+bool HashReader::Find(const HashKey& key, Sink sink) const {
+#ifdef ETS_KEEPER_VECTORS
+  if (ABSL_PREDICT_TRUE(instructions_ == InstructionSet::kAvx512)) {
+    return FindAvx512(key, sink);
+  }
+  if (instructions_ == InstructionSet::kAvx2) return FindAvx2(key, sink);
+#endif
+  return FindScalar(key, sink);
+}
 
-bool HashReader::Lookup(const HashKey& key, RowBuffer* row) const {
+template <typename Match>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindUntilStable(
+    const HashKey& key, Sink sink) const {
   Found found;
   do {
-    found = LookupOnce(key, row);
-  } while (found == Found::kRetry);
+    found = FindOnce<Match>(key, sink);
+  } while (ABSL_PREDICT_FALSE(found == Found::kRetry));
   return found == Found::kYes;
 }
 
-HashReader::Found HashReader::LookupOnce(const HashKey& key,
-                                         RowBuffer* row) const {
+bool HashReader::FindScalar(const HashKey& key, Sink sink) const {
+  return FindUntilStable<MatchScalar>(key, sink);
+}
+
+#ifdef ETS_KEEPER_VECTORS
+ETS_KEEPER_AVX2 __attribute__((flatten)) bool HashReader::FindAvx2(
+    const HashKey& key, Sink sink) const {
+  return FindUntilStable<MatchAvx2>(key, sink);
+}
+
+ETS_KEEPER_AVX512 __attribute__((flatten)) bool HashReader::FindAvx512(
+    const HashKey& key, Sink sink) const {
+  return FindUntilStable<MatchAvx512>(key, sink);
+}
+#endif
+
+template <typename Match>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::FindOnce(
+    const HashKey& key, Sink sink) const {
   // A batch first: whoever has seen a row that a batch stored sees here that
   // the batch is in flight, or that it has ended.
-  const BatchView batch(geometry_);
-  if (batch.in_flight()) {
-    const std::optional<Found> found = LookupInBatch(batch, key, row);
+  const uint64_t* batch = &geometry_.arena->header().batch;
+  const uint64_t sequence = LoadWord(batch);
+  if (ABSL_PREDICT_FALSE(sequence % 2 != 0)) {
+    const std::optional<Found> found = FindInBatch(sequence, key, sink);
     if (found.has_value()) return *found;
   }
-  const uint32_t lane = geometry_.LaneOf(key.hash);
-  const uint64_t* buckets = &geometry_.LaneAt(lane)->buckets;
-  const uint64_t n = LoadWord(buckets);
-  const uint64_t offset =
-      geometry_.BucketOffset(lane, geometry_.Home(key.hash, n));
-  if (!geometry_.arena->Holds(offset, sizeof(HashBucket))) return Found::kNo;
-  const HashBucket* bucket = geometry_.BucketAt(offset);
-  const uint64_t version = LoadWord(&bucket->version);
-  const Found found = LookupInBucket(bucket, version, key, row);
-  // A batch that began meanwhile stores to its buckets in any order: what was
-  // found may be something in between.
-  if (kSeededBug != SeededBug::kBatchNotRechecked && !batch.Unchanged()) {
+  HashPlace place;
+  FindKey<Match>(geometry_, key, &place);
+  if (ABSL_PREDICT_FALSE(place.bucket == 0)) return Found::kNo;
+  Found found = Found::kNo;
+  if (place.found()) {
+    // Before a copy as long as the record says, be sure that it says so.
+    if (place.record != 0 &&
+        !SameButForLock(LoadWord(place.head_word(geometry_)), place.head)) {
+      return Found::kRetry;
+    }
+    found = CopyOut(place.row(), place.row_words(geometry_), sink);
+  }
+  MatchFence();
+  if (ABSL_PREDICT_FALSE(
+          !SameButForLock(LoadWord(place.head_word(geometry_)), place.head))) {
     return Found::kRetry;
   }
-  // A miss counts only if the key had no chance to move to another bucket or
-  // another place in this one meanwhile.
-  if (found == Found::kNo &&
-      (LoadWord(&bucket->version) != version || LoadWord(buckets) != n)) {
+  // A batch that began meanwhile stores to its buckets in any order: what was
+  // found may be something in between.
+  if (!IsSeeded(SeededBug::kBatchNotRechecked) &&
+      ABSL_PREDICT_FALSE(LoadWord(batch) != sequence)) {
     return Found::kRetry;
   }
   return found;
 }
 
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::CopyOut(
+    uint64_t row, uint64_t words, Sink sink) const {
+  const uint64_t* from = geometry_.arena->At(row);
+  if (sink.words.data() != nullptr) {
+    if (ABSL_PREDICT_FALSE(words != sink.words.size())) return Found::kNo;
+    for (uint64_t i = 0; i < words; ++i) sink.words[i] = LoadWord(&from[i]);
+  } else if (sink.buffer != nullptr) {
+    CopyWords(from, words, sink.buffer);
+  }
+  return Found::kYes;
+}
+
 // Nothing if the batch does not touch the key.
-std::optional<HashReader::Found> HashReader::LookupInBatch(
-    const BatchView& batch, const HashKey& key, RowBuffer* row) const {
+ABSL_ATTRIBUTE_NOINLINE std::optional<HashReader::Found>
+HashReader::FindInBatch(uint64_t sequence, const HashKey& key,
+                        Sink sink) const {
   const Arena& arena = *geometry_.arena;
-  for (const HashBatchKey& entry : batch.KeysWith(key.hash)) {
-    const uint64_t named = LoadWord(&entry.record);
-    const uint64_t record = named & ~uint64_t{1};
-    const std::optional<uint64_t> words = RecordWords(arena, record);
+  const HashBatchView batch(geometry_, sequence);
+  for (uint64_t i = batch.First(key.hash); batch.HasHash(i, key.hash); ++i) {
+    uint64_t row, words;
+    if (geometry_.is_inline()) {
+      row = (reinterpret_cast<const char*>(batch.InlineRow(i)) -
+             reinterpret_cast<const char*>(arena.At(0)));
+      words = geometry_.inline_words;
+      bool same = true;
+      for (size_t w = 0; w < key.words.size(); ++w) {
+        same &= LoadWord(batch.InlineRow(i) + geometry_.key.word + w) ==
+                key.words[w];
+      }
+      if (!same) continue;
+    } else {
+      const uint64_t record = batch.Record(i);
+      words = batch.RecordWords(i);
+      if (!batch.Unchanged()) return Found::kRetry;
+      if (words == 0 || !RecordHasKey(geometry_, record, words, key)) continue;
+      row = record + sizeof(HashRecord);
+    }
+    const bool deleted = batch.IsDeleted(i);
     if (!batch.Unchanged()) return Found::kRetry;
-    if (!words || !RecordHasKey(geometry_, record, *words, key)) continue;
-    const bool deleted = named != record;
-    if (!deleted && row != nullptr) CopyRecord(arena, record, *words, row);
+    const Found found = deleted ? Found::kNo : CopyOut(row, words, sink);
     if (!batch.Unchanged()) return Found::kRetry;
-    return deleted ? Found::kNo : Found::kYes;
+    return found;
   }
   if (!batch.Unchanged()) return Found::kRetry;
   return std::nullopt;
 }
 
-HashReader::Found HashReader::LookupInBucket(const HashBucket* bucket,
-                                             uint64_t version,
-                                             const HashKey& key,
-                                             RowBuffer* row) const {
+void HashReader::PrefetchBucket(uint64_t hash) const {
+  const uint64_t number =
+      HashGeometry::Home(hash, LoadWord(&geometry_.root()->image));
+  if (number >= geometry_.most_buckets) return;
+  __builtin_prefetch(geometry_.BucketAt(geometry_.BucketOffset(number)));
+}
+
+void HashReader::PrefetchRecord(const HashKey& key) const {
+  const uint64_t number =
+      HashGeometry::Home(key.hash, LoadWord(&geometry_.root()->image));
+  if (number >= geometry_.most_buckets) return;
+  const HashBucket& bucket =
+      *geometry_.BucketAt(geometry_.BucketOffset(number));
   const Arena& arena = *geometry_.arena;
-  const HashBucket* cell = bucket;
-  for (int i = 0; i < kMaxChain; ++i) {
-    for (uint32_t s = 0; s < kSlots; ++s) {
-      const uint64_t slot = LoadWord(&cell->slot[s]);
-      if (slot == 0 || ((slot ^ key.hash) & kTagBits) != 0) continue;
-      const uint64_t record = RecordOf(slot);
-      const std::optional<uint64_t> words = RecordWords(arena, record);
-      if (!words || LoadWord(arena.At(record)) != key.hash ||
-          !RecordHasKey(geometry_, record, *words, key)) {
-        continue;  // another key, or a record re-used meanwhile: then the
-                   // caller sees a new version
-      }
-      // Before a copy as long as `words` says, be sure that it says so.
-      if (LoadWord(&bucket->version) != version) return Found::kRetry;
-      if (row == nullptr) return Found::kYes;
-      CopyRecord(arena, record, *words, row);
-      if (LoadWord(&bucket->version) != version) return Found::kRetry;
-      return Found::kYes;
-    }
-    const uint64_t link = LoadWord(&cell->link);
-    if (link == 0 || !arena.Holds(link, sizeof(HashBucket))) return Found::kNo;
-    if (LoadWord(&bucket->version) != version) return Found::kRetry;
-    cell = geometry_.BucketAt(link);
-  }
-  return Found::kNo;
-}
-
-bool HashReader::Scan(HashCursor* cursor, std::vector<RowBuffer>* rows) const {
-  rows->clear();
-  if (cursor->done) return false;
-  if (cursor->regions == 0) {
-    cursor->regions = LoadWord(&geometry_.LaneAt(cursor->lane)->buckets);
-    cursor->region = 0;
-  }
-  if (cursor->region >= cursor->regions) {
-    cursor->regions = 0;
-    cursor->done = ++cursor->lane == geometry_.lanes();
-    return !cursor->done;
-  }
-  // With n buckets, the hashes of bucket b are those that agree with b in the
-  // low l or l + 1 bits. These regions of hashes do not change when buckets
-  // split later: several buckets then hold one region.
-  const uint64_t mask = std::bit_ceil(cursor->regions) - 1;
-  const uint64_t half = mask >> 1;
-  const uint64_t b = cursor->region;
-  const bool is_split = b > half || (b | (half + 1)) < cursor->regions;
-  const Region region = {.lane = cursor->lane,
-                         .residue = b,
-                         .mask = is_split || mask == 0 ? mask : half};
-  while (!ReadRegion(region, rows)) rows->clear();
-  ++cursor->region;
-  return true;
-}
-
-// False if a writer came in between.
-bool HashReader::ReadRegion(const Region& region,
-                            std::vector<RowBuffer>* rows) const {
-  const BatchView batch(geometry_);
-  const uint64_t* buckets = &geometry_.LaneAt(region.lane)->buckets;
-  const uint64_t n = LoadWord(buckets);
-  std::vector<RegionRow> found;
-  std::vector<std::pair<const HashBucket*, uint64_t>> versions;
-  for (uint64_t b = region.residue; b < n; b += region.mask + 1) {
-    const uint64_t offset = geometry_.BucketOffset(region.lane, b);
-    if (!geometry_.arena->Holds(offset, sizeof(HashBucket))) break;
-    const HashBucket* bucket = geometry_.BucketAt(offset);
-    versions.emplace_back(bucket, LoadWord(&bucket->version));
-    if (!CollectBucket(bucket, versions.back().second, region, &found)) {
-      return false;
+  if (!geometry_.is_inline()) {
+    const uint64_t candidates =
+        MatchScalar::MatchTag(bucket, HashProbe::OfTag(key)) &
+        LoadWord(&bucket.head) & geometry_.places();
+    if (candidates != 0) {
+      const uint64_t record =
+          RecordOf(LoadWord(&bucket.head + __builtin_ctzll(candidates)));
+      if (!arena.Holds(record, sizeof(HashRecord))) return;
+      __builtin_prefetch(arena.At(record));
+      __builtin_prefetch(reinterpret_cast<const char*>(arena.At(record)) + 64);
+      return;
     }
   }
-  if (batch.in_flight() && !ApplyBatch(batch, region, &found)) return false;
-  if (!batch.Unchanged() || LoadWord(buckets) != n) return false;
-  for (const auto& [bucket, version] : versions) {
-    if (LoadWord(&bucket->version) != version) return false;
-  }
-  for (RegionRow& row : found) rows->push_back(std::move(row.words));
-  return true;
-}
-
-// Adds the rows of `bucket` that belong to the region. A row that a killed
-// writer left in two places is added once: both name the same record.
-bool HashReader::CollectBucket(const HashBucket* bucket, uint64_t version,
-                               const Region& region,
-                               std::vector<RegionRow>* rows) const {
-  const Arena& arena = *geometry_.arena;
-  const HashBucket* cell = bucket;
-  for (int i = 0; i < kMaxChain; ++i) {
-    for (uint32_t s = 0; s < kSlots; ++s) {
-      const uint64_t record = RecordOf(LoadWord(&cell->slot[s]));
-      if (record == 0) continue;
-      const std::optional<uint64_t> words = RecordWords(arena, record);
-      if (LoadWord(&bucket->version) != version) return false;
-      if (!words) continue;
-      const uint64_t hash = LoadWord(arena.At(record));
-      const uint64_t position = hash >> geometry_.lanes_log2;
-      const auto same = [&](const RegionRow& row) {
-        return row.record == record;
-      };
-      if ((position & region.mask) != region.residue ||
-          std::any_of(rows->begin(), rows->end(), same)) {
-        continue;
-      }
-      rows->push_back({.record = record, .hash = hash, .words = {}});
-      CopyRecord(arena, record, *words, &rows->back().words);
-    }
-    const uint64_t link = LoadWord(&cell->link);
-    if (link == 0 || !arena.Holds(link, sizeof(HashBucket))) return true;
-    if (LoadWord(&bucket->version) != version) return false;
-    cell = geometry_.BucketAt(link);
-  }
-  return true;
-}
-
-// Makes `rows` what they are after the batch in flight.
-bool HashReader::ApplyBatch(const BatchView& batch, const Region& region,
-                            std::vector<RegionRow>* rows) const {
-  const Arena& arena = *geometry_.arena;
-  for (const HashBatchKey& entry : batch.keys()) {
-    const uint64_t hash = LoadWord(&entry.hash);
-    if (geometry_.LaneOf(hash) != region.lane) continue;
-    if (((hash >> geometry_.lanes_log2) & region.mask) != region.residue) {
-      continue;
-    }
-    const uint64_t named = LoadWord(&entry.record);
-    const uint64_t record = named & ~uint64_t{1};
-    const std::optional<uint64_t> words = RecordWords(arena, record);
-    if (!batch.Unchanged()) return false;
-    if (!words) continue;
-    RegionRow row = {.record = record, .hash = hash, .words = {}};
-    CopyRecord(arena, record, *words, &row.words);
-    std::erase_if(*rows, [&](const RegionRow& other) {
-      return other.hash == hash && SameKey(other.words, row.words);
-    });
-    if (named == record) rows->push_back(std::move(row));
-  }
-  return true;
-}
-
-bool HashReader::SameKey(absl::Span<const uint64_t> a,
-                         absl::Span<const uint64_t> b) const {
-  uint64_t a_bytes, b_bytes;
-  const absl::Span<const uint64_t> a_key = KeyInRow(geometry_.key, a, &a_bytes);
-  return a_key == KeyInRow(geometry_.key, b, &b_bytes) && a_bytes == b_bytes;
+  const uint64_t chain = LoadWord(&bucket.chain);
+  if ((chain & FilterBit(key.hash)) == 0) return;
+  if (!geometry_.HoldsCell(LinkOf(chain))) return;
+  __builtin_prefetch(geometry_.BucketAt(LinkOf(chain)));
 }
 
 uint64_t HashReader::Size() const {
@@ -296,9 +285,10 @@ uint64_t HashReader::Size() const {
 
 // While a batch is applied, the counts that it will have stored are in its log.
 uint64_t HashReader::SizeOnce(bool* retry) const {
-  const BatchView batch(geometry_);
-  std::vector<uint64_t> counts(geometry_.lanes());
-  for (uint32_t lane = 0; lane < geometry_.lanes(); ++lane) {
+  const HashBatchView batch(geometry_,
+                            LoadWord(&geometry_.arena->header().batch));
+  std::vector<uint64_t> counts(geometry_.lanes);
+  for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
     counts[lane] = LoadWord(&geometry_.LaneAt(lane)->count);
   }
   const uint64_t first =

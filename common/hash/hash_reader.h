@@ -33,9 +33,12 @@
 #include <optional>
 #include <vector>
 
+#include "absl/base/optimization.h"
 #include "absl/types/span.h"
+#include "common/hash/hash_batch_view.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_match.h"
 #include "common/row/row_buffer.h"
 
 namespace ets_keeper {
@@ -45,30 +48,65 @@ namespace ets_keeper {
 // How far a scan of a table has come: a value, which may be kept, copied and
 // continued later. A default one stands at the beginning.
 struct HashCursor {
-  uint32_t lane = 0;
-  uint64_t region = 0;   // next bucket of the lane, as the lane was cut when
-  uint64_t regions = 0;  // the scan entered it: into this many buckets; 0 = not
-                         // entered yet
+  uint64_t region = 0;   // next bucket of the table as it was cut when the scan
+  uint64_t regions = 0;  // began: into this many; 0 = not begun
   bool done = false;
 };
 
 class HashReader {
  public:
-  explicit HashReader(const HashGeometry& geometry) : geometry_(geometry) {}
+  // Finds with the given instructions, which the processor must have.
+  explicit HashReader(const HashGeometry& geometry,
+                      InstructionSet instructions = DetectInstructionSet());
 
   // HashReader::Lookup()
   //
   // Copies the row with the given key to `row` (null: does not) and returns
-  // whether there is one. Expected O(1): a bucket and a record.
-  [[nodiscard]] bool Lookup(const HashKey& key, RowBuffer* row) const;
+  // whether there is one. Expected O(1): a line, and a record if rows are
+  // records.
+  [[nodiscard]] bool Lookup(const HashKey& key, RowBuffer* row) const {
+    return Find(key, {.buffer = row, .words = {}});
+  }
+
+  // HashReader::LookupFixed()
+  //
+  // The same for a table whose rows have all the same number of words, which
+  // `row` has room for; a row of another length is as none.
+  [[nodiscard]] bool LookupFixed(const HashKey& key,
+                                 absl::Span<uint64_t> row) const {
+    if (ABSL_PREDICT_TRUE(row.size() == geometry_.inline_words)) {
+      return find_inline_(*this, key, row.data());
+    }
+    return Find(key, {.buffer = nullptr, .words = row});
+  }
+
+  // HashReader::Member()
+  //
+  // Whether there is a row with the given key.
+  [[nodiscard]] bool Member(const HashKey& key) const {
+    if (geometry_.is_inline()) return find_inline_(*this, key, nullptr);
+    return Find(key, {.buffer = nullptr, .words = {}});
+  }
+
+  // HashReader::PrefetchBucket(), HashReader::PrefetchRecord()
+  //
+  // Have the memory loaded that a lookup of the key will want first: of its
+  // bucket, and, when that is there, of its record or its overflow cell. For
+  // many lookups at once: first all buckets, then all records, if
+  // `prefetches_records()` says that this pays.
+  [[nodiscard]] bool prefetches_records() const {
+    return !geometry_.is_inline();
+  }
+  void PrefetchBucket(uint64_t hash) const;
+  void PrefetchRecord(const HashKey& key) const;
 
   // HashReader::Scan()
   //
-  // Replaces `rows` by the rows of the next part of the table, about
-  // kRowsPerBucket of them, maybe none, and moves the cursor on; false when the
-  // scan is done. A key that is in the table during the whole scan is delivered
-  // exactly once however much the table grows meanwhile; one that comes or goes
-  // may be delivered or not. The rows of one call were there together.
+  // Replaces `rows` by the rows of the next part of the table, about as many as
+  // a bucket has, maybe none, and moves the cursor on; false when the scan is
+  // done. A key that is in the table during the whole scan is delivered exactly
+  // once however much the table grows or shrinks meanwhile; one that comes or
+  // goes may be delivered or not. The rows of one call were there together.
   [[nodiscard]] bool Scan(HashCursor* cursor,
                           std::vector<RowBuffer>* rows) const;
 
@@ -83,36 +121,63 @@ class HashReader {
   // What one attempt to read found. `kRetry`: a writer came in between.
   enum class Found { kNo, kYes, kRetry };
 
+  // Where a row goes: to the buffer, to the words, or, without either, nowhere.
+  struct Sink {
+    RowBuffer* buffer;
+    absl::Span<uint64_t> words;
+  };
+
+  // Hashes whose bits under the mask are the residue.
   struct Region {
-    uint32_t lane;
-    uint64_t residue;  // buckets whose number has these
-    uint64_t mask;     // low bits
+    uint64_t residue;
+    uint64_t mask;
+    [[nodiscard]] bool Has(uint64_t hash) const {
+      return (hash & mask) == residue;
+    }
   };
 
-  // One record that a slot or a batch's directory names, its hash checked.
-  struct RegionRow {
-    uint64_t record;
-    uint64_t hash;
-    RowBuffer words;
-  };
+  class RegionRead;
 
-  class BatchView;
+  // Of a table of inline rows: copies the row, if `row` is not null.
+  using FindInline = bool (*)(const HashReader& reader, const HashKey& key,
+                              uint64_t* row);
+  static FindInline ChooseFindInline(InstructionSet instructions,
+                                     uint32_t words);
+  template <typename Match, uint32_t kWords>
+  static bool FindInlineBy(const HashReader& reader, const HashKey& key,
+                           uint64_t* row);
+#ifdef ETS_KEEPER_VECTORS
+  template <uint32_t kWords>
+  static bool FindInlineAvx2(const HashReader& reader, const HashKey& key,
+                             uint64_t* row);
+  template <uint32_t kWords>
+  static bool FindInlineAvx512(const HashReader& reader, const HashKey& key,
+                               uint64_t* row);
+#endif
 
-  Found LookupOnce(const HashKey& key, RowBuffer* row) const;
-  std::optional<Found> LookupInBatch(const BatchView& batch, const HashKey& key,
-                                     RowBuffer* row) const;
-  Found LookupInBucket(const HashBucket* bucket, uint64_t version,
-                       const HashKey& key, RowBuffer* row) const;
-  bool SameKey(absl::Span<const uint64_t> a,
-               absl::Span<const uint64_t> b) const;
-  bool ReadRegion(const Region& region, std::vector<RowBuffer>* rows) const;
-  bool CollectBucket(const HashBucket* bucket, uint64_t version,
-                     const Region& region, std::vector<RegionRow>* rows) const;
-  bool ApplyBatch(const BatchView& batch, const Region& region,
-                  std::vector<RegionRow>* rows) const;
+  bool Find(const HashKey& key, Sink sink) const;
+  bool FindScalar(const HashKey& key, Sink sink) const;
+#ifdef ETS_KEEPER_VECTORS
+  bool FindAvx2(const HashKey& key, Sink sink) const;
+  bool FindAvx512(const HashKey& key, Sink sink) const;
+#endif
+  template <typename Match>
+  bool FindUntilStable(const HashKey& key, Sink sink) const;
+  template <typename Match>
+  Found FindOnce(const HashKey& key, Sink sink) const;
+  std::optional<Found> FindInBatch(uint64_t sequence, const HashKey& key,
+                                   Sink sink) const;
+  Found CopyOut(uint64_t row, uint64_t words, Sink sink) const;
   uint64_t SizeOnce(bool* retry) const;
 
   const HashGeometry geometry_;
+  const InstructionSet instructions_;
+
+  // What FindInline wants, without a detour.
+  const FindInline find_inline_;
+  const uint64_t* const batch_;
+  const uint64_t* const image_;
+  const HashBucket* const buckets_;
 };
 
 }  // namespace ets_keeper

@@ -5,9 +5,9 @@
 // File: hash_record.h
 // -----------------------------------------------------------------------------
 //
-// Reading the record that a slot names. Readers call these while the record may
-// be re-used under them, so they trust nothing and stay inside the arena; what
-// they found counts only if the bucket's version says so afterwards.
+// Reading the record that an item names. Readers call these while the record
+// may be re-used under them, so they trust nothing and stay inside the arena;
+// what they found counts only if the bucket's version says so afterwards.
 //
 //   std::optional<uint64_t> words = RecordWords(arena, record);
 //   if (words && RecordHasKey(geometry, record, *words, key)) ...
@@ -26,6 +26,7 @@
 #include "common/arena/word.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
+#include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 
 namespace ets_keeper {
@@ -35,6 +36,19 @@ namespace ets_keeper {
 // More overflow cells than any bucket has; a chain that goes on is a circle.
 inline constexpr int kMaxChain = 1 << 16;
 
+// MakeRecordHead()
+[[nodiscard]] inline uint64_t MakeRecordHead(uint64_t hash, uint64_t words) {
+  return (hash & 0xffff'ffff) | words << 32;
+}
+
+// HashOfItem()
+//
+// What is known of the hash of the record with the given head, which `item`
+// names: the upper 16 bits and the lower 32.
+[[nodiscard]] inline uint64_t HashOfItem(uint64_t item, uint64_t head) {
+  return (item & kTagBits) | (head & 0xffff'ffff);
+}
+
 // RecordWords()
 //
 // The number of words of the row in `record`; nullopt if there can be no record
@@ -42,8 +56,7 @@ inline constexpr int kMaxChain = 1 << 16;
 [[nodiscard]] inline std::optional<uint64_t> RecordWords(const Arena& arena,
                                                          uint64_t record) {
   if (!arena.Holds(record, sizeof(HashRecord))) return std::nullopt;
-  const uint64_t words =
-      LoadWord(arena.At(record + offsetof(HashRecord, words)));
+  const uint64_t words = LoadWord(arena.At(record)) >> 32;
   const uint64_t room = arena.bytes() - record - sizeof(HashRecord);
   if (words == 0 || words > room / 8) return std::nullopt;
   return words;
@@ -70,14 +83,18 @@ inline constexpr int kMaxChain = 1 << 16;
   return true;
 }
 
-// CopyRecord()
+// CopyWords()
 //
-// Replaces `row` by the `words` words in `record`.
+// Replaces `row` by the `words` words at `from`.
+inline void CopyWords(const uint64_t* from, uint64_t words, RowBuffer* row) {
+  if (row->size() != words) row->resize(words);
+  for (uint64_t i = 0; i < words; ++i) (*row)[i] = LoadWord(&from[i]);
+}
+
+// CopyRecord()
 inline void CopyRecord(const Arena& arena, uint64_t record, uint64_t words,
                        RowBuffer* row) {
-  const uint64_t* from = arena.At(record + sizeof(HashRecord));
-  row->resize(words);
-  for (uint64_t i = 0; i < words; ++i) (*row)[i] = LoadWord(&from[i]);
+  CopyWords(arena.At(record + sizeof(HashRecord)), words, row);
 }
 
 // KeyInRow()
@@ -98,6 +115,16 @@ inline void CopyRecord(const Arena& arena, uint64_t record, uint64_t words,
   const uint64_t words = WordsFor(*bytes);
   if (first > row.size() || words > row.size() - first) return {};
   return row.subspan(first, words);
+}
+
+// HashOfRow()
+//
+// The hash of the key in an encoded row.
+[[nodiscard]] inline uint64_t HashOfRow(const HashGeometry& geometry,
+                                        absl::Span<const uint64_t> row) {
+  uint64_t bytes;
+  const absl::Span<const uint64_t> key = KeyInRow(geometry.key, row, &bytes);
+  return HashWords(geometry.seed, key, bytes);
 }
 
 }  // namespace ets_keeper

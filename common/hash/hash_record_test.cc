@@ -26,15 +26,16 @@ using ::testing::Optional;
 class HashRecordTest : public ::testing::Test {
  protected:
   static constexpr uint64_t kRecord = 8192;
+  static constexpr uint64_t kHash = 0x1234'5678'9abc'def0;
 
   HashRecordTest() : arena_(*Arena::CreatePrivate(Arena::kMinBytes)) {
     geometry_.arena = arena_.get();
   }
 
   void Put(const RowBuffer& row) {
-    StoreWord(arena_->At(kRecord + 8), row.size());
+    StoreWord(arena_->At(kRecord), MakeRecordHead(kHash, row.size()));
     for (size_t i = 0; i < row.size(); ++i) {
-      StoreWord(arena_->At(kRecord + 16 + i * 8), row[i]);
+      StoreWord(arena_->At(kRecord + sizeof(HashRecord) + i * 8), row[i]);
     }
   }
 
@@ -55,13 +56,38 @@ TEST_F(HashRecordTest, ARecordIsCopiedOut) {
   EXPECT_THAT(row, ElementsAre(1, 2, 3));
 }
 
+TEST_F(HashRecordTest, AnItemAndItsRecordKnowMostOfTheHash) {
+  const uint64_t head = MakeRecordHead(kHash, 3);
+  EXPECT_EQ(head, 0x0000'0003'9abc'def0);
+  EXPECT_EQ(HashOfItem(MakeSlot(kHash, kRecord), head), 0x1234'0000'9abc'def0);
+}
+
 TEST_F(HashRecordTest, WhereNoRecordCanBeThereIsNone) {
   EXPECT_EQ(RecordWords(*arena_, kRecord), std::nullopt);  // of no words
   EXPECT_EQ(RecordWords(*arena_, 0), std::nullopt);
-  EXPECT_EQ(RecordWords(*arena_, arena_->bytes() - 8), std::nullopt);
   EXPECT_EQ(RecordWords(*arena_, kRecord + 4), std::nullopt);
-  StoreWord(arena_->At(kRecord + 8), arena_->bytes() / 8);
+  EXPECT_EQ(RecordWords(*arena_, arena_->bytes()), std::nullopt);
+  EXPECT_EQ(RecordWords(*arena_, kTagBits ^ ~uint64_t{7}), std::nullopt);
+  // As long as there is room to the end, and a word longer.
+  const uint64_t room = (arena_->bytes() - kRecord) / 8 - 1;
+  StoreWord(arena_->At(kRecord), MakeRecordHead(kHash, room));
+  EXPECT_THAT(RecordWords(*arena_, kRecord), Optional(room));
+  StoreWord(arena_->At(kRecord), MakeRecordHead(kHash, room + 1));
   EXPECT_EQ(RecordWords(*arena_, kRecord), std::nullopt);
+  StoreWord(arena_->At(kRecord), ~uint64_t{0});
+  EXPECT_EQ(RecordWords(*arena_, kRecord), std::nullopt);
+  const uint64_t last = arena_->bytes() - 8;  // has room for a head alone
+  StoreWord(arena_->At(last), MakeRecordHead(kHash, 1));
+  EXPECT_EQ(RecordWords(*arena_, last), std::nullopt);
+}
+
+TEST_F(HashRecordTest, WordsAreCopiedWhateverTheBufferHolds) {
+  Put({1, 2, 3});
+  for (const size_t size : {0, 2, 3, 50}) {
+    RowBuffer row(size, 9);
+    CopyWords(arena_->At(kRecord + 8), 3, &row);
+    EXPECT_THAT(row, ElementsAre(1, 2, 3));
+  }
 }
 
 TEST_F(HashRecordTest, FixedKeysAreComparedWhereTheyAre) {
@@ -100,6 +126,16 @@ TEST_F(HashRecordTest, TheKeyOfARowThatHasNoneIsEmpty) {
   EXPECT_EQ(bytes, 3);
   const RowBuffer astray = {MakeDescriptor(2, 3), 6};
   EXPECT_THAT(KeyInRow(variable, astray, &bytes), IsEmpty());
+}
+
+TEST_F(HashRecordTest, TheHashOfARowIsThatOfItsKey) {
+  geometry_.seed = 42;
+  geometry_.key = {.word = 1, .words = 2};
+  const RowBuffer row = {9, 2, 3}, key = {2, 3};
+  EXPECT_EQ(HashOfRow(geometry_, row), HashWords(42, key, 16));
+  geometry_.key = {.word = 0, .words = 1, .variable = true};
+  const RowBuffer string = {MakeDescriptor(1, 11), 2, 3};
+  EXPECT_EQ(HashOfRow(geometry_, string), HashWords(42, key, 11));
 }
 
 }  // namespace

@@ -8,8 +8,8 @@
 // A small table to test the hash core with: rows of a numeric key and any
 // number of words, {key, words...}, in a private arena.
 //
-//   TestTable table(/*lanes_log2=*/0);
-//   table.core->Insert(table.epoch, table.Key(7), table.Row(7, {1, 2}));
+//   TestTable table({.fixed_words = 2});
+//   table.core->Insert(table.epoch, TestKey(7), TestRow(7, {1}));
 //
 // Thread safety: as HashCore's. Test code only.
 
@@ -24,11 +24,14 @@
 #include <vector>
 
 #include "absl/log/check.h"
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
+#include "common/arena/word.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_reader.h"
+#include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 
 namespace ets_keeper {
@@ -64,27 +67,61 @@ inline RowBuffer TestRow(uint64_t key, std::initializer_list<uint64_t> words) {
   return row;
 }
 
+// PlusOne()
+//
+// What HashCore::Increment() is to make of a word.
+inline absl::Status PlusOne(uint64_t old, uint64_t* value) {
+  *value = old + 1;
+  return absl::OkStatus();
+}
+
+// TestOptions
+struct TestOptions {
+  uint32_t fixed_words = 0;  // of every row; 0: rows differ
+  uint64_t bytes = uint64_t{64} << 20;
+  uint32_t writers = 1;
+  KeyLayout key = {};
+};
+
 struct TestTable {
-  explicit TestTable(uint32_t lanes_log2 = 2,
-                     uint64_t bytes = uint64_t{64} << 20) {
-    auto created = Arena::CreatePrivate(bytes);
+  explicit TestTable(const TestOptions& options = {})
+      : fixed_words(options.fixed_words) {
+    auto created = Arena::CreatePrivate(options.bytes);
     CHECK_OK(created.status());
     arena = *std::move(created);
-    CHECK_OK(HashCore::Format(arena.get(), {.lanes_log2 = lanes_log2,
-                                            .key = {},
-                                            .seed = TestKey::kSeed,
-                                            .schema = 0,
-                                            .schema_text = ""}));
+    CHECK_OK(FormatTestTable(arena.get(), options));
     auto attached = HashCore::Attach(arena.get());
     CHECK_OK(attached.status());
     core = *std::move(attached);
     core->RaiseEpoch(epoch);
   }
 
+  static absl::Status FormatTestTable(Arena* arena,
+                                      const TestOptions& options) {
+    return HashCore::Format(arena, {.writers = options.writers,
+                                    .key = options.key,
+                                    .fixed_words = options.fixed_words,
+                                    .seed = TestKey::kSeed,
+                                    .schema = 0,
+                                    .schema_text = ""});
+  }
+
   [[nodiscard]] std::optional<RowBuffer> Lookup(uint64_t key) const {
     RowBuffer row;
     if (!core->reader().Lookup(TestKey(key), &row)) return std::nullopt;
     return row;
+  }
+
+  // A row of the table's shape, each word but the key being `value`.
+  [[nodiscard]] RowBuffer Row(uint64_t key, uint64_t value) const {
+    RowBuffer row = {key};
+    row.resize(fixed_words != 0 ? fixed_words : 2 + key % 5, value);
+    return row;
+  }
+
+  // The number of buckets.
+  [[nodiscard]] uint64_t Buckets() const {
+    return LoadWord(&core->geometry().root()->buckets);
   }
 
   // All rows by key, as a scan delivers them; checks that none comes twice.
@@ -108,6 +145,7 @@ struct TestTable {
   }
 
   static constexpr uint64_t epoch = 1;
+  const uint32_t fixed_words;
   std::unique_ptr<Arena> arena;
   std::unique_ptr<HashCore> core;
 };

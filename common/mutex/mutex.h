@@ -48,6 +48,19 @@ void AcquireMutex(Mutex& mu)
   }
 }
 
+// TryAcquireMutex()
+//
+// Locks `mu` if that needs no waiting, and says whether it did.
+template <typename Mutex>
+[[nodiscard]] bool TryAcquireMutex(Mutex& mu)
+    ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true, mu) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  if constexpr (requires { mu.try_lock(); }) {
+    return mu.try_lock();
+  } else {
+    return mu.TryLock();
+  }
+}
+
 // ReleaseMutex()
 //
 // Unlocks `mu`, which the calling thread holds.

@@ -142,10 +142,8 @@ class Batch {
         return MakeStatus(Cause::kCorrupt, "a row is too short");
       }
       uint64_t& word = counted[field.word];
-      const absl::StatusOr<uint64_t> value =
-          IncrementWord(field, word, increment);
-      if (!value.ok()) return value.status();
-      word = *value;
+      absl::Status status = IncrementWord(field, word, increment, &word);
+      if (!status.ok()) return status;
       if (result != nullptr) *result = word;
       return HashAction::Put(counted);
     }

@@ -6,15 +6,16 @@
 #include <cstdint>
 
 #include "absl/numeric/int128.h"
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/row/layout.h"
 #include "common/status/status.h"
 
 namespace ets_keeper {
 
-absl::StatusOr<uint64_t> IncrementWord(const FieldLayout& field, uint64_t word,
-                                       const Increment& increment) {
+absl::Status IncrementWordInGeneral(const FieldLayout& field, uint64_t word,
+                                    const Increment& increment,
+                                    uint64_t* result) {
   const int bits = field.width * 8;
   const absl::int128 one = 1;
   const absl::int128 least = field.is_signed ? -(one << (bits - 1)) : 0;
@@ -37,7 +38,8 @@ absl::StatusOr<uint64_t> IncrementWord(const FieldLayout& field, uint64_t word,
                                      : absl::StrCat(word),
                      " by ", increment.by));
   }
-  return static_cast<uint64_t>(value);
+  *result = static_cast<uint64_t>(value);
+  return absl::OkStatus();
 }
 
 }  // namespace ets_keeper

@@ -21,6 +21,15 @@ constexpr FieldLayout kU64 = {.is_unsigned = true, .width = 8};
 constexpr FieldLayout kI8 = {.is_signed = true, .width = 1};
 constexpr FieldLayout kU8 = {.is_unsigned = true, .width = 1};
 
+absl::StatusOr<uint64_t> IncrementWord(const FieldLayout& field, uint64_t word,
+                                       const Increment& increment) {
+  uint64_t result = 0;
+  absl::Status status =
+      ets_keeper::IncrementWord(field, word, increment, &result);
+  if (!status.ok()) return status;
+  return result;
+}
+
 uint64_t Word(int64_t value) { return static_cast<uint64_t>(value); }
 
 TEST(CounterTest, AddsAndSubtracts) {

@@ -4,7 +4,6 @@
 #include "common/table/table_state.h"
 
 #include <atomic>
-#include <bit>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,9 +36,10 @@ absl::Status Format(Arena* arena, uint32_t writers, const Schema& schema,
                     const KeyLayout& key) {
   absl::BitGen random;
   return HashCore::Format(arena,
-                          {.lanes_log2 = static_cast<uint32_t>(
-                               std::bit_width(std::bit_ceil(writers)) - 1),
+                          {.writers = writers,
                            .key = key,
+                           .fixed_words = static_cast<uint32_t>(
+                               schema.is_fixed() ? schema.fixed_words() : 0),
                            .seed = absl::Uniform<uint64_t>(random),
                            .schema = schema.fingerprint(),
                            .schema_text = schema.text()});
@@ -62,29 +62,29 @@ TableState::TableState(absl::string_view name, TableAccess access,
       name_(name) {}
 
 absl::StatusOr<std::shared_ptr<TableState>> TableState::Make(
-    absl::string_view name, TableAccess access, uint64_t max_bytes,
-    uint32_t writers, std::unique_ptr<Arena> arena, const Schema& schema,
-    const KeyLayout& key) {
-  if (writers < 1 || writers > 1024) {
-    return MakeStatus(Cause::kBadOption,
-                      absl::StrCat(Label(name, {}), ": writers is ", writers,
-                                   ", and must be between 1 and 1024"));
+    TableOptions options, const Schema& schema, const KeyLayout& key) {
+  if (options.writers < 1 || options.writers > 1024) {
+    return MakeStatus(
+        Cause::kBadOption,
+        absl::StrCat(Label(options.name, {}), ": writers is ", options.writers,
+                     ", and must be between 1 and 1024"));
   }
+  std::unique_ptr<Arena> arena = std::move(options.arena);
   if (arena == nullptr) {
-    absl::StatusOr<std::unique_ptr<Arena>> made =
-        Arena::CreatePrivate(max_bytes);
+    absl::StatusOr<std::unique_ptr<Arena>> made = Arena::CreatePrivate(
+        options.max_bytes, {.huge_pages = options.huge_pages});
     if (!made.ok()) return made.status();
     arena = *std::move(made);
   }
   if (arena->blank()) {
-    absl::Status status = Format(arena.get(), writers, schema, key);
+    absl::Status status = Format(arena.get(), options.writers, schema, key);
     if (!status.ok()) return status;
   }
   absl::StatusOr<std::unique_ptr<HashCore>> core =
       HashCore::Attach(arena.get());
   if (!core.ok()) return core.status();
-  auto state = absl::WrapUnique(
-      new TableState(name, access, std::move(arena), *std::move(core)));
+  auto state = absl::WrapUnique(new TableState(
+      options.name, options.access, std::move(arena), *std::move(core)));
   if (absl::Status s = state->CheckSchema(schema, key); !s.ok()) return s;
   if (absl::Status s = state->core().Recover(); !s.ok()) {
     return state->Name(s);
@@ -112,7 +112,7 @@ void TableState::set_name(absl::string_view name) {
   name_ = std::string(name);
 }
 
-absl::Status TableState::CheckRead(uint64_t epoch) const {
+absl::Status TableState::ReadRight(uint64_t epoch) const {
   if (deleted()) return Error(Cause::kTableNotFound, "it was deleted");
   if (access() == TableAccess::kPrivate && epoch != core_->epoch()) {
     return Error(Cause::kReadProtected, "it is private to its owner");
@@ -120,7 +120,7 @@ absl::Status TableState::CheckRead(uint64_t epoch) const {
   return absl::OkStatus();
 }
 
-absl::Status TableState::CheckWrite(uint64_t epoch) const {
+absl::Status TableState::WriteRight(uint64_t epoch) const {
   if (deleted()) return Error(Cause::kTableNotFound, "it was deleted");
   if (arena_->access() == ArenaAccess::kReadOnly) {
     return Error(Cause::kWriteProtected, "another process owns it");

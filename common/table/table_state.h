@@ -22,6 +22,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -40,13 +41,12 @@ class TableState {
  public:
   // TableState::Make()
   //
-  // A new table of rows of `schema` with the key at `key`; in `arena`, if
-  // there is one: an empty arena is formatted, a used one recovered, its epoch
-  // raised. Errors: `kBadOption`, `kNoMemory`, `kCorrupt`, `kSchemaMismatch`.
+  // A new table of rows of `schema` with the key at `key`, as `options` say; in
+  // their arena, if there is one: an empty arena is formatted, a used one
+  // recovered, its epoch raised. The heirs are not looked at. Errors:
+  // `kBadOption`, `kNoMemory`, `kCorrupt`, `kSchemaMismatch`.
   [[nodiscard]] static absl::StatusOr<std::shared_ptr<TableState>> Make(
-      absl::string_view name, TableAccess access, uint64_t max_bytes,
-      uint32_t writers, std::unique_ptr<Arena> arena, const Schema& schema,
-      const KeyLayout& key);
+      TableOptions options, const Schema& schema, const KeyLayout& key);
 
   // TableState::MakeReader()
   //
@@ -81,8 +81,19 @@ class TableState {
   // Whether a handle that was made under `epoch` (HashCore::kAnyEpoch: of no
   // owner) may read or write now. That the epoch is still the owner's is for
   // the core to say when it writes.
-  [[nodiscard]] absl::Status CheckRead(uint64_t epoch) const;
-  [[nodiscard]] absl::Status CheckWrite(uint64_t epoch) const;
+  [[nodiscard]] absl::Status CheckRead(uint64_t epoch) const {
+    if (ABSL_PREDICT_TRUE(!deleted() && access() != TableAccess::kPrivate)) {
+      return absl::OkStatus();
+    }
+    return ReadRight(epoch);
+  }
+  [[nodiscard]] absl::Status CheckWrite(uint64_t epoch) const {
+    if (ABSL_PREDICT_TRUE(!deleted() && epoch != HashCore::kAnyEpoch &&
+                          arena_->access() == ArenaAccess::kReadWrite)) {
+      return absl::OkStatus();
+    }
+    return WriteRight(epoch);
+  }
 
   // TableState::CheckSchema()
   //
@@ -102,6 +113,9 @@ class TableState {
                                    absl::string_view message) const;
 
  private:
+  absl::Status ReadRight(uint64_t epoch) const;
+  absl::Status WriteRight(uint64_t epoch) const;
+
   TableState(absl::string_view name, TableAccess access,
              std::unique_ptr<Arena> arena, std::unique_ptr<HashCore> core);
 

@@ -3,8 +3,6 @@
 
 #include "common/table/table_state.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -12,12 +10,12 @@
 #include <string>
 #include <utility>
 
-#include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/arena/arena.h"
+#include "common/arena/arena_file.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_core.h"
 #include "common/row/row.h"
@@ -52,24 +50,21 @@ constexpr KeyLayout kKey = RowCodec<Item>::KeyLayoutOf<&Item::id>();
 
 class TableStateTest : public ::testing::Test {
  protected:
-  TableStateTest() : fd_(memfd_create("table_state_test", MFD_CLOEXEC)) {
-    CHECK(fd_);
-    CHECK_EQ(ftruncate(fd_.get(), 1 << 20), 0);
-  }
+  TableStateTest() : fd_(*CreateArenaFile("table_state_test", 1 << 20)) {}
 
   // As a process would that has just been given the memory.
   template <typename Row = Item>
   absl::StatusOr<std::shared_ptr<TableState>> Claim() {
-    return TableState::Make(
-        "items", TableAccess::kProtected, /*max_bytes=*/0, /*writers=*/2,
-        *Arena::Map(UniqueFd(dup(fd_.get())), ArenaAccess::kReadWrite),
-        RowCodec<Row>::schema(), kKey);
+    return TableState::Make({.name = "items",
+                             .max_bytes = 0,
+                             .writers = 2,
+                             .arena = *Arena::Map(UniqueFd(dup(fd_.get())),
+                                                  ArenaAccess::kReadWrite)},
+                            RowCodec<Row>::schema(), kKey);
   }
 
   std::unique_ptr<Arena> ReadOnlyArena() {
-    UniqueFd fd(open(absl::StrCat("/proc/self/fd/", fd_.get()).c_str(),
-                     O_RDONLY | O_CLOEXEC));
-    return *Arena::Map(std::move(fd), ArenaAccess::kReadOnly);
+    return *Arena::Map(*ReopenForReading(fd_), ArenaAccess::kReadOnly);
   }
 
   const UniqueFd fd_;
@@ -83,9 +78,10 @@ TEST_F(TableStateTest, EachClaimOfTheMemoryIsAnEpochOfItsOwn) {
   ASSERT_THAT(second, IsOk());
   EXPECT_EQ((*second)->core().epoch(), epoch + 1);
   // The first claimer, should it still run, is fenced.
-  EXPECT_EQ(
-      CauseOf((*first)->core().Delete(epoch, MakeHashKey(0, {}, 0)).status()),
-      Cause::kNotOwner);
+  const uint64_t id = 7;
+  const HashKey key = MakeHashKey(0, absl::MakeConstSpan(&id, 1), 8);
+  EXPECT_EQ(CauseOf((*first)->core().Delete(epoch, key).status()),
+            Cause::kNotOwner);
 }
 
 TEST_F(TableStateTest, AnotherSchemaIsRefusedAndBothAreNamed) {
@@ -112,6 +108,29 @@ TEST_F(TableStateTest, AReaderOfAnotherProcessMayNotWrite) {
   EXPECT_THAT((*reader)->CheckRead(HashCore::kAnyEpoch), IsOk());
   EXPECT_EQ(CauseOf((*reader)->CheckWrite(HashCore::kAnyEpoch)),
             Cause::kWriteProtected);
+}
+
+TEST_F(TableStateTest, PrivateMemoryHasTheSizeAndThePagesThatOneAskedFor) {
+  for (const bool huge_pages : {false, true}) {
+    const auto table = TableState::Make(
+        {.name = "items", .max_bytes = 1 << 20, .huge_pages = huge_pages},
+        RowCodec<Item>::schema(), kKey);
+    ASSERT_THAT(table, IsOk());
+    EXPECT_EQ((*table)->arena().bytes(), 1 << 20);
+    EXPECT_EQ((*table)->arena().huge_pages(), huge_pages);
+    EXPECT_FALSE((*table)->arena().shared());
+  }
+}
+
+TEST_F(TableStateTest, OptionsThatMakeNoSenseAreRefused) {
+  const auto cause = [](TableOptions options) {
+    return CauseOf(
+        TableState::Make(std::move(options), RowCodec<Item>::schema(), kKey)
+            .status());
+  };
+  EXPECT_EQ(cause({.writers = 0}), Cause::kBadOption);
+  EXPECT_EQ(cause({.writers = 1025}), Cause::kBadOption);
+  EXPECT_EQ(cause({.max_bytes = 1}), Cause::kBadOption);
 }
 
 TEST_F(TableStateTest, ErrorsNameTheTableAndKeepTheirCause) {

@@ -316,6 +316,50 @@ TEST_F(TableTest, A46_AccessMatrix) {
   EXPECT_THAT(reads(users_), Each(Cause::kTableNotFound));
 }
 
+TEST_F(TableTest, ManyKeysAtOnceAreAsManyKeysOneByOne) {
+  std::vector<User> rows;
+  std::vector<uint64_t> keys;
+  for (uint64_t id = 0; id < 100; ++id) {
+    rows.push_back({id, absl::StrCat("user ", id), 0, 0});
+    keys.push_back(id);
+  }
+  EXPECT_THAT(users_.InsertEach(rows), IsOk());
+  EXPECT_THAT(users_.Size(), IsOkAndHolds(100));
+  EXPECT_THAT(users_.UpdateCounterEach<&User::visits>(keys, 5), IsOk());
+  EXPECT_THAT(users_.UpdateCounterEach<&User::visits>({3, 3, 4}, -1), IsOk());
+  keys.push_back(100);  // nobody
+  keys.push_back(3);    // twice
+  std::vector<std::optional<User>> found(keys.size());
+  size_t next = 0;
+  EXPECT_THAT(users_.LookupEach(keys,
+                                [&](size_t i, const User* row) {
+                                  EXPECT_EQ(i, next++);
+                                  if (row != nullptr) found[i] = *row;
+                                }),
+              IsOk());
+  EXPECT_EQ(next, keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    EXPECT_THAT(users_.Lookup(keys[i]), IsOkAndHolds(found[i]));
+  }
+  EXPECT_EQ(found[100], std::nullopt);
+  EXPECT_EQ(found[101]->visits, 3);
+}
+
+TEST_F(TableTest, OfManyAtOnceTheOnesBeforeAnErrorAreDone) {
+  Fill(3);
+  EXPECT_EQ(CauseOf(users_.UpdateCounterEach<&User::visits>({0, 1, 9, 2}, 1)),
+            Cause::kKeyNotFound);
+  EXPECT_THAT(users_.LookupElement<&User::visits>(1), IsOkAndHolds(1));
+  EXPECT_THAT(users_.LookupElement<&User::visits>(2), IsOkAndHolds(0));
+  ASSERT_THAT(tables_.Delete(users_.handle()), IsOk());
+  const User row = {1, "a", 0, 0};
+  EXPECT_EQ(CauseOf(users_.InsertEach(absl::MakeConstSpan(&row, 1))),
+            Cause::kTableNotFound);
+  EXPECT_EQ(CauseOf(users_.LookupEach(
+                {1}, [](size_t, const User*) { ADD_FAILURE(); })),
+            Cause::kTableNotFound);
+}
+
 TEST_F(TableTest, A43_AnOldHandleNeverReachesATableMadeLaterUnderItsName) {
   ASSERT_THAT(tables_.Delete(users_.handle()), IsOk());
   auto again = Users::New(tables_, me_, {.name = "users"});

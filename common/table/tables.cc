@@ -15,7 +15,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/arena/arena.h"
-#include "common/arena/word.h"
 #include "common/hash/hash_core.h"
 #include "common/mutex/mutex.h"
 #include "common/pid/pid.h"
@@ -38,13 +37,6 @@ absl::Status NotFound(absl::string_view name) {
                     absl::StrCat("there is no table '", name, "'"));
 }
 
-// The memory that a table uses: both ends of its arena.
-uint64_t MemoryOf(const Arena& arena) {
-  const ArenaHeader& h = arena.header();
-  return LoadWord(&h.front_committed) +
-         (arena.bytes() - LoadWord(&h.back_committed));
-}
-
 }  // namespace
 
 absl::StatusOr<TableHandle> TableHandle::ForReading(
@@ -58,28 +50,28 @@ absl::StatusOr<TableHandle> TableHandle::ForReading(
 absl::StatusOr<TableHandle> Tables::Create(Pid owner, TableOptions options,
                                            const Schema& schema,
                                            const KeyLayout& key) {
+  const std::string name = options.name;
+  Heirs heirs = std::move(options.heirs);
   {
     // Asked here, so that a clash costs no arena, and again below.
     Lock lock(mutex_);
-    if (absl::Status s = CheckName(options.name); !s.ok()) return s;
+    if (absl::Status s = CheckName(name); !s.ok()) return s;
   }
   absl::StatusOr<std::shared_ptr<TableState>> state =
-      TableState::Make(options.name, options.access, options.max_bytes,
-                       options.writers, std::move(options.arena), schema, key);
+      TableState::Make(std::move(options), schema, key);
   if (!state.ok()) return state.status();
   Lock lock(mutex_);
-  if (absl::Status s = CheckName(options.name); !s.ok()) return s;
+  if (absl::Status s = CheckName(name); !s.ok()) return s;
   if (!IsAlive(owner)) {
     return MakeStatus(
         Cause::kRecipientDead,
         absl::StrCat("process ", owner, ", which was to own a table, is dead"));
   }
   const TableId id = (*state)->id();
-  if (!options.name.empty()) names_[options.name] = id;
+  if (!name.empty()) names_[name] = id;
   const uint64_t epoch = (*state)->core().epoch();
-  entries_[id] = {.state = *state,
-                  .owner = owner,
-                  .heirs = LivingHeirs(std::move(options.heirs))};
+  entries_[id] = {
+      .state = *state, .owner = owner, .heirs = LivingHeirs(std::move(heirs))};
   return TableHandle(*std::move(state), epoch);
 }
 
@@ -135,7 +127,7 @@ absl::StatusOr<TableInfo> Tables::Info(TableId table) const {
       .heirs = LivingHeirs({.chain = entry->heirs.chain}).chain,
       .epoch = state.core().epoch(),
       .size = state.core().reader().Size(),
-      .memory = MemoryOf(state.arena()),
+      .memory = state.arena().committed_bytes(),
       .max_memory = state.arena().bytes(),
       .survives_process = state.arena().shared(),
       .schema = state.arena().schema_text(),

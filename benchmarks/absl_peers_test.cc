@@ -1,0 +1,19 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "benchmarks/absl_peers.h"
+
+#include "benchmarks/peer_testing.h"
+#include "benchmarks/rows.h"
+#include "gtest/gtest.h"
+
+namespace ets_keeper::benchmarks {
+namespace {
+
+using Peers =
+    testing::Types<ShardedAbslPeer<WordRow>, ShardedAbslPeer<StringRow>,
+                   FlatAbslPeer<WordRow>, FlatAbslPeer<StringRow>>;
+INSTANTIATE_TYPED_TEST_SUITE_P(Absl, PeerTest, Peers);
+
+}  // namespace
+}  // namespace ets_keeper::benchmarks

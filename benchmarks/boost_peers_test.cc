@@ -1,0 +1,19 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "benchmarks/boost_peers.h"
+
+#include "benchmarks/peer_testing.h"
+#include "benchmarks/rows.h"
+#include "gtest/gtest.h"
+
+namespace ets_keeper::benchmarks {
+namespace {
+
+using Peers =
+    testing::Types<ConcurrentBoostPeer<WordRow>, ConcurrentBoostPeer<StringRow>,
+                   FlatBoostPeer<WordRow>, FlatBoostPeer<StringRow>>;
+INSTANTIATE_TYPED_TEST_SUITE_P(Boost, PeerTest, Peers);
+
+}  // namespace
+}  // namespace ets_keeper::benchmarks

@@ -1,0 +1,396 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: hash_operations.h
+// -----------------------------------------------------------------------------
+//
+// The operations that maps are measured with, for any `Peer`.
+//
+//   find_hit        a row that is there; its value is copied out
+//   find_batch32    the same for 32 rows in one call, if the map has one
+//   find_miss       a row that is not there
+//   mix90           90 % find, 5 % insert, 5 % erase; the size stays
+//   update_counter  adds one to a row
+//   insert          all rows into an empty map, which grows
+//   erase           all rows from a full map, in another order
+//   put_acked       replaces a row; it would survive a kill when that returns
+//
+//   auto run = MakeOperation<TbbPeer<WordRow>>(
+//       {.operation = Operation::kFindHit, .peer = "tbb", .rows = 1000,
+//        .distribution = Distribution::kUniform, .threads = 2});
+//   benchmark::RegisterBenchmark("find", run)->Threads(2);
+//
+// The time of an iteration is wall time by the operations of all threads.
+// Keys are made, maps made, filled and dropped outside of it. A run whose
+// operations had not their effect reports an error. Counters, with one thread:
+// find_hit and insert have `p50_ns`, `p99_ns`, `p999_ns` and `max_ns` of single
+// operations, in a pass of their own; insert has `bytes_per_entry`.
+//
+// Thread safety: as Google Benchmark calls what it registers.
+
+#ifndef BENCHMARKS_HASH_OPERATIONS_H_
+#define BENCHMARKS_HASH_OPERATIONS_H_
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "benchmark/benchmark.h"
+#include "benchmarks/latency.h"
+#include "benchmarks/peer.h"
+#include "benchmarks/peer_cache.h"
+#include "benchmarks/spin_barrier.h"
+#include "benchmarks/streams.h"
+
+namespace ets_keeper::benchmarks {
+
+enum class Operation {
+  kFindHit,
+  kFindBatch32,
+  kFindMiss,
+  kMix90,
+  kUpdateCounter,
+  kInsert,
+  kErase,
+  kPutAcked,
+};
+
+// Run
+//
+// What is measured.
+struct Run {
+  Operation operation = Operation::kFindHit;
+  std::string peer;
+  uint64_t rows = 0;
+  Distribution distribution = Distribution::kUniform;
+  int threads = 1;
+};
+
+// Workload
+//
+// One run of one peer: what its threads share.
+template <Peer P>
+class Workload {
+ public:
+  explicit Workload(Run run) : run_(std::move(run)), barrier_(run_.threads) {}
+
+  void operator()(benchmark::State& state) {
+    good_ = true;
+    switch (run_.operation) {
+      case Operation::kFindHit:
+        FindHit(state);
+        break;
+      case Operation::kFindBatch32:
+        FindBatch32(state);
+        break;
+      case Operation::kFindMiss:
+        FindMiss(state);
+        break;
+      case Operation::kMix90:
+        Mix90(state);
+        break;
+      case Operation::kUpdateCounter:
+        UpdateCounter(state);
+        break;
+      case Operation::kInsert:
+        Insert(state);
+        break;
+      case Operation::kErase:
+        Erase(state);
+        break;
+      case Operation::kPutAcked:
+        PutAcked(state);
+        break;
+    }
+    barrier_.Wait();
+    if (!good_) state.SkipWithError("the operations had not their effect");
+    if (state.thread_index() == 0) peer_.reset();
+  }
+
+ private:
+  using Row = typename P::Row;
+  using KeyArg = typename Row::KeyArg;
+  using Value = typename Row::Value;
+  using Packed = typename Row::Packed;
+
+  static constexpr size_t kBatch = 32;
+  static constexpr uint64_t kMaxLag = uint64_t{1} << 16;
+  // At least so many operations are timed at once, and one by one.
+  static constexpr uint64_t kMinRound = 10'000;
+  static constexpr uint64_t kLatencies = 100'000;
+
+  // Maps that only their counts change in are shared among operations; others
+  // age.
+  enum class Use { kRead, kWrite };
+
+  // In all threads: the full map and this thread's part of the keys.
+  Parts<Row> Begin(benchmark::State& state, Use use) {
+    if (state.thread_index() == 0) {
+      const char* name = use == Use::kRead ? "read" : "write";
+      peer_ = TheCache().Get<P>(
+          absl::StrCat(run_.peer, " ", Row::kName, " ", run_.rows, " ", name),
+          [&] {
+            auto peer = std::make_shared<P>();
+            Fill(*peer, Order(/*turn=*/1));
+            return peer;
+          });
+      keys_ = run_.operation == Operation::kFindMiss
+                  ? Streams<Row>::Misses(run_.rows)
+                  : Streams<Row>::Hits(run_.rows, run_.distribution);
+    }
+    barrier_.Wait();
+    return Parts<Row>(keys_, state.thread_index(), run_.threads);
+  }
+
+  absl::Span<const Packed> Order(uint64_t turn) const {
+    return Streams<Row>::Order(run_.rows, turn);
+  }
+  void Expect(bool good) {
+    if (!good) good_ = false;
+  }
+
+  // Performs `operation`, which returns whether it had its effect, with keys
+  // as long as the benchmark runs.
+  template <typename Each>
+  void Loop(benchmark::State& state, Parts<Row> parts, const Each& operation) {
+    uint64_t effects = 0;
+    while (state.KeepRunningBatch(kChunk)) {
+      for (const Packed& key : parts.Next()) {
+        effects += operation(Row::Unpack(key));
+      }
+    }
+    Expect(effects == static_cast<uint64_t>(state.iterations()));
+  }
+
+  void FindHit(benchmark::State& state) {
+    Parts<Row> parts = Begin(state, Use::kRead);
+    const P& peer = *peer_;
+    Loop(state, parts, [&](KeyArg key) {
+      const std::optional<Value> value = peer.Find(key);
+      benchmark::DoNotOptimize(value);
+      return value.has_value();
+    });
+    if (run_.threads > 1) return;
+    Latencies latencies;
+    latencies.Reserve(kLatencies + kChunk);
+    for (uint64_t i = 0; i < kLatencies; i += kChunk) {
+      for (const Packed& key : parts.Next()) {
+        latencies.Time(
+            [&] { benchmark::DoNotOptimize(peer.Find(Row::Unpack(key))); });
+      }
+    }
+    Report(state, latencies.Summarize());
+  }
+
+  void FindMiss(benchmark::State& state) {
+    Parts<Row> parts = Begin(state, Use::kRead);
+    const P& peer = *peer_;
+    Loop(state, parts, [&](KeyArg key) {
+      const std::optional<Value> value = peer.Find(key);
+      benchmark::DoNotOptimize(value);
+      return !value.has_value();
+    });
+  }
+
+  void FindBatch32(benchmark::State& state) {
+    static_assert(kChunk % kBatch == 0);
+    Parts<Row> parts = Begin(state, Use::kRead);
+    const P& peer = *peer_;
+    uint64_t found = 0;
+    while (state.KeepRunningBatch(kChunk)) {
+      const absl::Span<const Packed> chunk = parts.Next();
+      for (size_t begin = 0; begin < kChunk; begin += kBatch) {
+        KeyArg keys[kBatch];
+        Value values[kBatch];
+        for (size_t i = 0; i < kBatch; ++i) {
+          keys[i] = Row::Unpack(chunk[begin + i]);
+        }
+        found += FindBatch<P>(peer, keys, values);
+        benchmark::DoNotOptimize(values);
+      }
+    }
+    Expect(found == static_cast<uint64_t>(state.iterations()));
+  }
+
+  void UpdateCounter(benchmark::State& state) {
+    Parts<Row> parts = Begin(state, Use::kRead);
+    Loop(state, parts, [&](KeyArg key) { return peer_->Add(key, 1); });
+  }
+
+  void PutAcked(benchmark::State& state) {
+    Parts<Row> parts = Begin(state, Use::kWrite);
+    const Value value = Row::ValueOf(1);
+    Loop(state, parts, [&](KeyArg key) {
+      peer_->Insert(key, value);
+      return true;
+    });
+    barrier_.Wait();
+    Expect(peer_->size() == run_.rows);
+  }
+
+  void Mix90(benchmark::State& state) {
+    using Mixed = MixedStream<Row>;
+    const Parts<Row> parts = Begin(state, Use::kWrite);
+    Mixed stream(parts.all(), std::min(run_.rows / 16, kMaxLag),
+                 /*seed=*/state.thread_index());
+    const Value value = Row::ValueOf(1);
+    for (const Packed& key : stream.Missing()) peer_->Erase(Row::Unpack(key));
+    uint64_t found = 0;
+    while (state.KeepRunningBatch(kChunk)) {
+      const typename Mixed::Chunk chunk = stream.Next();
+      for (size_t i = 0; i < kChunk; ++i) {
+        const KeyArg key = Row::Unpack(chunk.keys[i]);
+        if (chunk.kinds[i] == Mixed::Kind::kFind) {
+          const std::optional<Value> row = peer_->Find(key);
+          benchmark::DoNotOptimize(row);
+          found += row.has_value();
+        } else if (chunk.kinds[i] == Mixed::Kind::kErase) {
+          peer_->Erase(key);
+        } else {
+          peer_->Insert(key, value);
+        }
+      }
+    }
+    for (const Packed& key : stream.Missing()) {
+      peer_->Insert(Row::Unpack(key), value);
+    }
+    // Most finds find a row; by Zipf's law the hottest rows are gone half of
+    // the time, as they are erased the most often.
+    Expect(found > static_cast<uint64_t>(state.iterations()) / 4);
+    barrier_.Wait();
+    Expect(peer_->size() == run_.rows);
+  }
+
+  void Insert(benchmark::State& state) {
+    Rounds(
+        state, [](P&) {},
+        [&](P& peer) {
+          const Value value = Row::ValueOf(1);
+          for (const Packed& key : MyShare(state, /*turn=*/1)) {
+            peer.Insert(Row::Unpack(key), value);
+          }
+        },
+        run_.rows);
+    if (run_.threads > 1) return;
+    state.counters["bytes_per_entry"] = BytesPerEntry();
+    Latencies latencies;
+    latencies.Reserve(std::max(kLatencies, run_.rows));
+    for (uint64_t done = 0; done < kLatencies; done += run_.rows) {
+      P peer;
+      const Value value = Row::ValueOf(1);
+      for (const Packed& key : Order(/*turn=*/1)) {
+        latencies.Time([&] { peer.Insert(Row::Unpack(key), value); });
+      }
+    }
+    Report(state, latencies.Summarize());
+  }
+
+  void Erase(benchmark::State& state) {
+    Rounds(
+        state, [&](P& peer) { Fill(peer, Order(/*turn=*/1)); },
+        [&](P& peer) {
+          for (const Packed& key : MyShare(state, /*turn=*/2)) {
+            peer.Erase(Row::Unpack(key));
+          }
+        },
+        0);
+  }
+
+  absl::Span<const Packed> MyShare(const benchmark::State& state,
+                                   uint64_t turn) const {
+    return Share(Order(turn), state.thread_index(), run_.threads);
+  }
+
+  // Times `work` with new, prepared maps, which have `size` rows after: by all
+  // threads at once, from when the first begins until the last is ready. Small
+  // maps are taken several at a time.
+  template <typename Prepare, typename Work>
+  void Rounds(benchmark::State& state, const Prepare& prepare, const Work& work,
+              uint64_t size) {
+    const bool first = state.thread_index() == 0;
+    if (first) Order(1), Order(2);  // makes them
+    const uint64_t count = (kMinRound + run_.rows - 1) / run_.rows;
+    const auto operations = static_cast<benchmark::IterationCount>(
+        std::max<uint64_t>(1, count * run_.rows / run_.threads));
+    while (state.KeepRunningBatch(operations)) {
+      state.PauseTiming();
+      for (uint64_t i = 0; first && i < count; ++i) {
+        maps_.push_back(std::make_unique<P>());
+        prepare(*maps_.back());
+      }
+      barrier_.Wait();
+      state.ResumeTiming();
+      for (const std::unique_ptr<P>& map : maps_) work(*map);
+      barrier_.Wait();
+      state.PauseTiming();
+      for (const std::unique_ptr<P>& map : maps_) Expect(map->size() == size);
+      barrier_.Wait();
+      if (first) maps_.clear();
+      state.ResumeTiming();
+    }
+  }
+
+  // Averaged over sizes from a power of two to the next, so that no map is
+  // lucky with its own; found out once for each peer.
+  double BytesPerEntry() const {
+    constexpr uint64_t kSamples = 16;
+    static std::map<std::string, double> known;
+    const uint64_t power = std::bit_floor(run_.rows);
+    double& result = known[absl::StrCat(run_.peer, " ", power)];
+    if (result != 0) return result;
+    const uint64_t malloc_before = MallocBytes();
+    P peer;
+    const Value value = Row::ValueOf(1);
+    uint64_t size = 0;
+    for (uint64_t sample = 0; sample < kSamples; ++sample) {
+      const uint64_t until = power + power * sample / kSamples;
+      for (; size < until; ++size) {
+        const Packed key = Row::KeyAt(size);
+        peer.Insert(Row::Unpack(key), value);
+      }
+      result += static_cast<double>(BytesOf(peer, malloc_before)) /
+                static_cast<double>(size) / kSamples;
+    }
+    return result;
+  }
+
+  static void Report(benchmark::State& state, const LatencySummary& summary) {
+    state.counters["p50_ns"] = summary.p50_ns;
+    state.counters["p99_ns"] = summary.p99_ns;
+    state.counters["p999_ns"] = summary.p999_ns;
+    state.counters["max_ns"] = summary.max_ns;
+  }
+
+  const Run run_;
+  SpinBarrier barrier_;
+  std::atomic<bool> good_{true};
+
+  // Written by the first thread, read by all between two barriers.
+  std::shared_ptr<P> peer_;
+  std::vector<std::unique_ptr<P>> maps_;
+  absl::Span<const Packed> keys_;
+};
+
+// MakeOperation()
+template <Peer P>
+[[nodiscard]] std::function<void(benchmark::State&)> MakeOperation(
+    const Run& run) {
+  const auto workload = std::make_shared<Workload<P>>(run);
+  return [workload](benchmark::State& state) { (*workload)(state); };
+}
+
+}  // namespace ets_keeper::benchmarks
+
+#endif  // BENCHMARKS_HASH_OPERATIONS_H_

@@ -1,0 +1,126 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: latency.h
+// -----------------------------------------------------------------------------
+//
+// How long single operations take: half of them, 99 %, 99.9 %, and the longest.
+//
+//   Latencies latencies;
+//   for (...) latencies.Time([&] { peer.Insert(key, value); });
+//   double longest_ns = latencies.Summarize().max_ns;
+//
+// The processor's time-stamp counter is read before and after, and nothing is
+// moved across: an operation is measured alone, without the next one's
+// overlapping it, and with the 10 to 20 ns that reading the counter takes. What
+// interrupts the thread, the kernel or a hypervisor, is in the figures.
+//
+// Thread safety: one thread at a time.
+
+#ifndef BENCHMARKS_LATENCY_H_
+#define BENCHMARKS_LATENCY_H_
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+namespace ets_keeper::benchmarks {
+
+// Ticks()
+//
+// A point in time, in ticks of `NanosecondsPerTick()`.
+[[nodiscard]] inline uint64_t Ticks() {
+#if defined(__x86_64__)
+  _mm_lfence();
+  const uint64_t ticks = __rdtsc();
+  _mm_lfence();
+  return ticks;
+#else
+  return static_cast<uint64_t>(
+      std::chrono::steady_clock::now().time_since_epoch().count());
+#endif
+}
+
+// NanosecondsPerTick()
+//
+// Found out at the first call, which takes 20 ms.
+[[nodiscard]] inline double NanosecondsPerTick() {
+#if defined(__x86_64__)
+  static const double result = [] {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point begin = Clock::now();
+    const uint64_t begin_ticks = Ticks();
+    while (Clock::now() - begin < std::chrono::milliseconds(20)) {
+    }
+    const std::chrono::duration<double, std::nano> time = Clock::now() - begin;
+    return time.count() / static_cast<double>(Ticks() - begin_ticks);
+  }();
+  return result;
+#else
+  using Period = std::chrono::steady_clock::period;
+  return 1e9 * Period::num / Period::den;
+#endif
+}
+
+// LatencySummary
+//
+// The time below which so many of the operations stay; all 0 if there are none.
+struct LatencySummary {
+  double p50_ns = 0;
+  double p99_ns = 0;
+  double p999_ns = 0;
+  double max_ns = 0;
+};
+
+// Latencies
+class Latencies {
+ public:
+  void Reserve(size_t operations) { ticks_.reserve(operations); }
+
+  template <typename Operation>
+  void Time(const Operation& operation) {
+    const uint64_t begin = Ticks();
+    operation();
+    Add(Ticks() - begin);
+  }
+
+  void Add(uint64_t ticks) {
+    constexpr uint64_t kMax = std::numeric_limits<uint32_t>::max();
+    ticks_.push_back(static_cast<uint32_t>(std::min(ticks, kMax)));
+  }
+
+  // Latencies::Summarize()
+  //
+  // O(operations).
+  [[nodiscard]] LatencySummary Summarize() {
+    if (ticks_.empty()) return {};
+    return {.p50_ns = Quantile(0.5),
+            .p99_ns = Quantile(0.99),
+            .p999_ns = Quantile(0.999),
+            .max_ns = Quantile(1)};
+  }
+
+ private:
+  double Quantile(double part) {
+    const size_t index = std::min(
+        ticks_.size() - 1,
+        static_cast<size_t>(part * static_cast<double>(ticks_.size())));
+    const auto nth = ticks_.begin() + static_cast<ptrdiff_t>(index);
+    std::nth_element(ticks_.begin(), nth, ticks_.end());
+    return *nth * NanosecondsPerTick();
+  }
+
+  std::vector<uint32_t> ticks_;
+};
+
+}  // namespace ets_keeper::benchmarks
+
+#endif  // BENCHMARKS_LATENCY_H_

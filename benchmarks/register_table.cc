@@ -1,0 +1,20 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "benchmarks/peer_registry.h"
+#include "benchmarks/table_peer.h"
+
+namespace ets_keeper::benchmarks {
+namespace {
+
+template <typename Row>
+using PrivateTable = TablePeer<Row, Memory::kPrivate>;
+template <typename Row>
+using MemfdTable = TablePeer<Row, Memory::kMemfd>;
+
+const bool kAdded[] = {
+    AddPeer<PrivateTable>("table_private", DurableOperations()),
+    AddPeer<MemfdTable>("table_memfd", DurableOperations())};
+
+}  // namespace
+}  // namespace ets_keeper::benchmarks

@@ -1,0 +1,62 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "benchmarks/report_data.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace ets_keeper::benchmarks {
+
+const std::vector<PeerInfo>& AllPeers() {
+  static const auto* const peers = new std::vector<PeerInfo>{
+      {"table_private", "table, private", "ours", 0},
+      {"table_memfd", "table, memfd", "ours2", 1},
+      {"boost_concurrent_flat_map", "boost concurrent_flat_map", "peer", 2},
+      {"phmap_parallel", "phmap parallel", "peer", 3},
+      {"libcuckoo", "libcuckoo", "peer", 4},
+      {"tbb_concurrent_hash_map", "oneTBB concurrent_hash_map", "peer", 5},
+      {"sharded_absl", "absl, 64 mutexes", "peer", 6},
+      {"ets", "ETS", "peer", 7},
+      {"lmdb", "LMDB", "peer", 7},
+      {"absl_flat", "absl flat, unsynchronized", "ceiling", 6},
+      {"boost_flat", "boost flat, unsynchronized", "ceiling", 6},
+  };
+  return *peers;
+}
+
+std::string LabelOf(absl::string_view peer) {
+  for (const PeerInfo& info : AllPeers()) {
+    if (peer == info.name) return info.label;
+  }
+  if (peer == "beam") return "BEAM";
+  return std::string(peer);
+}
+
+std::string OpLabel(absl::string_view op) {
+  constexpr std::pair<absl::string_view, absl::string_view> kLabels[] = {
+      {"find_hit", "find (hit)"},
+      {"find_batch32", "find in batches of 32"},
+      {"find_miss", "find (miss)"},
+      {"mix90", "90 % find, 5 % insert, 5 % erase"},
+      {"insert", "insert (growing)"},
+      {"put_acked", "acknowledged put"},
+  };
+  for (const auto& [name, label] : kLabels) {
+    if (op == name) return std::string(label);
+  }
+  return std::string(op);
+}
+
+bool IsOurs(absl::string_view peer) {
+  return peer == kTablePeers[0] || peer == kTablePeers[1];
+}
+
+bool IsUnsynchronized(absl::string_view peer) {
+  return peer == "absl_flat" || peer == "boost_flat";
+}
+
+}  // namespace ets_keeper::benchmarks

@@ -1,0 +1,187 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "benchmarks/report_run.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "benchmark/benchmark.h"
+#include "benchmarks/ets.h"
+#include "benchmarks/figures.h"
+#include "benchmarks/figures_reporter.h"
+#include "benchmarks/hand_over.h"
+#include "benchmarks/hash_benchmarks.h"
+#include "benchmarks/limits.h"
+#include "benchmarks/process_benchmarks.h"
+#include "benchmarks/report_data.h"
+#include "benchmarks/report_plan.h"
+
+namespace ets_keeper::benchmarks {
+namespace {
+
+// What is measured at a time: its text, how often, and how to register it.
+struct Step {
+  std::string text;
+  int repetitions;
+  std::function<void()> add;
+};
+
+bool TakesPart(const Group& group, const std::string& peer) {
+  return std::find(group.peers.begin(), group.peers.end(), peer) !=
+         group.peers.end();
+}
+
+// The maps among the peers of a group. A database that commits is one only
+// where a target says so: it would take longer than all others together.
+std::vector<std::string> MapsOf(const Group& group) {
+  std::vector<std::string> maps;
+  for (const std::string& peer : KnownPeers()) {
+    if (TakesPart(group, peer) || (group.all_maps && peer != "lmdb")) {
+      maps.push_back(peer);
+    }
+  }
+  return maps;
+}
+
+class Measurement {
+ public:
+  Measurement(const MeasureOptions& options, Report& report)
+      : options_(options), report_(report) {}
+
+  void Run(absl::FunctionRef<void(const std::string&)> show) {
+    StartOthers();
+    AddLimits();
+    for (const Group& group : PlanOf(report_.targets, report_.sizes)) {
+      AddGroup(group);
+    }
+    AddProcesses();
+    AddHandOver();
+    for (size_t i = 0; i < steps_.size(); ++i) {
+      show(absl::StrCat("[", i + 1, "/", steps_.size(), "] ", steps_[i].text));
+      Run(steps_[i]);
+    }
+  }
+
+ private:
+  // The programs beside this one; those that do not start are missing.
+  void StartOthers() {
+    for (const MissingPeer& peer : MissingPeers()) {
+      report_.missing[peer.peer] = peer.how;
+    }
+    absl::StatusOr<std::unique_ptr<Erlang>> erlang = Erlang::Start();
+    if (erlang.ok()) {
+      erlang_ = *std::move(erlang);
+      report_.facts.emplace_back("Erlang", erlang_->version());
+    } else {
+      const std::string how = absl::IsNotFound(erlang.status())
+                                  ? std::string(HowToGetErlang())
+                                  : std::string(erlang.status().message());
+      report_.missing["ets"] = how;
+      report_.missing["beam"] = how;
+    }
+    absl::StatusOr<std::unique_ptr<HandOver>> hand_over = HandOver::Start();
+    if (hand_over.ok()) {
+      hand_over_ = *std::move(hand_over);
+    } else {
+      report_.missing["hand_over"] = std::string(hand_over.status().message());
+    }
+  }
+
+  void Add(std::string text, int repetitions, std::function<void()> add) {
+    if (!absl::StrContains(text, options_.only)) return;
+    steps_.push_back({std::move(text), repetitions, std::move(add)});
+  }
+
+  void AddLimits() {
+    const uint64_t bytes = uint64_t{report_.quick ? 256u : 1024u} << 20;
+    Add("limits of the machine", 5,
+        [bytes] { RegisterLimitBenchmarks({.dram_bytes = bytes}); });
+  }
+
+  void AddGroup(const Group& group) {
+    Add(group.ToString(), group.repetitions, [this, group] {
+      RegisterHashBenchmarks({.sizes = {group.run.rows},
+                              .threads = {group.run.threads},
+                              .ops = {group.run.op},
+                              .rows = {group.run.row},
+                              .distributions = {group.run.distribution},
+                              .peers = MapsOf(group)});
+      if (erlang_ == nullptr || !TakesPart(group, "ets")) return;
+      RegisterEtsBenchmarks(*erlang_, {{.op = group.run.op,
+                                        .row = group.run.row,
+                                        .rows = group.run.rows,
+                                        .processes = group.run.threads}});
+    });
+  }
+
+  void AddProcesses() {
+    Add("processes, beside the BEAM's", 5, [this] {
+      RegisterProcessBenchmarks();
+      if (erlang_ == nullptr) return;
+      std::vector<EtsRequest> requests;
+      for (const char* op :
+           {"heir", "message_round_trip", "spawn_exit", "table_with_worker"}) {
+        requests.push_back({.op = op, .row = "process"});
+      }
+      RegisterEtsBenchmarks(*erlang_, requests);
+    });
+  }
+
+  void AddHandOver() {
+    if (hand_over_ == nullptr) return;
+    Add("hand-over between OS processes", 5, [this] {
+      RegisterHandOverBenchmarks(*hand_over_, report_.sizes.hand_over);
+    });
+  }
+
+  void Run(const Step& step) {
+    const int repetitions =
+        report_.quick ? std::min(step.repetitions, 3) : step.repetitions;
+    SetFlags(repetitions, report_.quick ? "0.02" : "0.2");
+    benchmark::ClearRegisteredBenchmarks();
+    step.add();
+    FiguresReporter reporter(report_.figures);
+    benchmark::RunSpecifiedBenchmarks(&reporter, "all");
+    benchmark::ClearRegisteredBenchmarks();
+    ReleaseLimitMemory();
+  }
+
+  static void SetFlags(int repetitions, const char* min_time) {
+    // The library keeps a pointer to the first of them.
+    static auto& words = *new std::vector<std::string>();
+    words = {"report", absl::StrCat("--benchmark_repetitions=", repetitions),
+             absl::StrCat("--benchmark_min_time=", min_time),
+             "--benchmark_enable_random_interleaving=true"};
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    int count = static_cast<int>(arguments.size());
+    arguments.push_back(nullptr);
+    benchmark::Initialize(&count, arguments.data());
+  }
+
+  const MeasureOptions options_;
+  Report& report_;
+  std::unique_ptr<Erlang> erlang_;       // null: there is none
+  std::unique_ptr<HandOver> hand_over_;  // null: it does not start
+  std::vector<Step> steps_;
+};
+
+}  // namespace
+
+void Measure(const MeasureOptions& options, Report& report,
+             absl::FunctionRef<void(const std::string& text)> show) {
+  Measurement(options, report).Run(show);
+}
+
+}  // namespace ets_keeper::benchmarks

@@ -1,0 +1,175 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: table_peer.h
+// -----------------------------------------------------------------------------
+//
+// `TablePeer`: a `Table` as a program uses it, through the owner's typed handle
+// and with default options: every call checks the epoch and returns a status,
+// rows are copied in and out, and every write is whole after a kill.
+//
+//   TablePeer<WordRow, Memory::kMemfd> peer;
+//   peer.Insert(1, 10);
+//
+// Thread safety: any number of threads may use a peer.
+
+#ifndef BENCHMARKS_TABLE_PEER_H_
+#define BENCHMARKS_TABLE_PEER_H_
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/log/check.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "benchmarks/peer.h"
+#include "benchmarks/rows.h"
+#include "common/arena/arena.h"
+#include "common/pid/pid.h"
+#include "common/row/row.h"
+#include "common/table/table.h"
+#include "common/table/table_options.h"
+#include "common/table/tables.h"
+#include "common/unique_fd/unique_fd.h"
+
+namespace ets_keeper::benchmarks {
+
+// TableRow
+//
+// A kind of row as a row of a table.
+template <typename R>
+struct TableRow;
+
+template <>
+struct TableRow<WordRow> {
+  uint64_t key = 0;
+  uint64_t count = 0;
+  static constexpr auto Fields() {
+    return FieldList(Field("key", &TableRow::key),
+                     Field("count", &TableRow::count));
+  }
+
+  static TableRow Of(uint64_t key, uint64_t value) { return {key, value}; }
+  [[nodiscard]] uint64_t value() const { return count; }
+};
+
+template <>
+struct TableRow<StringRow> {
+  std::string key;
+  uint64_t count = 0;
+  std::array<uint64_t, 7> rest = {};
+  static constexpr auto Fields() {
+    return FieldList(Field("key", &TableRow::key),
+                     Field("count", &TableRow::count),
+                     Field("rest", &TableRow::rest));
+  }
+
+  static TableRow Of(absl::string_view key, const Payload& value) {
+    return {std::string(key), value.count, value.rest};
+  }
+  [[nodiscard]] Payload value() const { return {count, rest}; }
+};
+
+// Memory
+enum class Memory { kPrivate, kMemfd };
+
+// TablePeer
+template <typename R, Memory kMemory>
+class TablePeer {
+ public:
+  using Row = R;
+  using KeyArg = typename R::KeyArg;
+  using Value = typename R::Value;
+  static constexpr bool kConcurrent = true;
+
+  TablePeer() : table_(Make(tables_)) {}
+
+  std::optional<Value> Find(KeyArg key) const {
+    const auto row = table_.Lookup(key);
+    CHECK_OK(row.status());
+    if (!row->has_value()) return std::nullopt;
+    return (*row)->value();
+  }
+  size_t FindBatch(absl::Span<const KeyArg> keys, Value* values) const {
+    if constexpr (LooksUpEach<KeyArg>) {
+      return FindEach(keys, values);
+    } else if constexpr (LooksUpEach<typename R::Key>) {
+      static thread_local std::vector<typename R::Key> copies;
+      copies.assign(keys.begin(), keys.end());
+      return FindEach(absl::MakeConstSpan(copies), values);
+    } else {
+      return FindOneByOne(*this, keys, values);
+    }
+  }
+  void Insert(KeyArg key, const Value& value) {
+    CHECK_OK(table_.Insert(Record::Of(key, value)));
+  }
+  bool Add(KeyArg key, uint64_t amount) {
+    return table_
+        .template UpdateCounter<&Record::count>(key,
+                                                static_cast<int64_t>(amount))
+        .ok();
+  }
+  void Erase(KeyArg key) { CHECK_OK(table_.Delete(key)); }
+  uint64_t size() const { return table_.Size().value(); }
+
+  // What the arena has in use.
+  uint64_t bytes() const { return tables_.Info(table_.id())->memory; }
+
+ private:
+  using Record = TableRow<R>;
+  using Rows = Table<Record, &Record::key>;
+
+  template <typename Key>
+  static constexpr bool LooksUpEach =
+      requires(const Rows& rows, absl::Span<const Key> keys,
+               absl::FunctionRef<void(size_t, const Record*)> visit) {
+    rows.LookupEach(keys, visit);
+  };
+
+  template <typename Key>
+  size_t FindEach(absl::Span<const Key> keys, Value* values) const {
+    size_t found = 0;
+    CHECK_OK(table_.LookupEach(keys, [&](size_t, const Record* row) {
+      if (row != nullptr) values[found++] = row->value();
+    }));
+    return found;
+  }
+
+  static std::unique_ptr<Arena> MakeMemfd(uint64_t bytes) {
+    UniqueFd fd(memfd_create("benchmark", MFD_CLOEXEC));
+    CHECK(fd) << "memfd_create";
+    CHECK_EQ(ftruncate(fd.get(), static_cast<off_t>(bytes)), 0);
+    auto arena = Arena::Map(std::move(fd), ArenaAccess::kReadWrite);
+    CHECK_OK(arena.status());
+    return *std::move(arena);
+  }
+
+  static Rows Make(Tables& tables) {
+    TableOptions options;
+    if constexpr (kMemory == Memory::kMemfd) {
+      options.arena = MakeMemfd(options.max_bytes);
+    }
+    auto rows = Rows::New(tables, NewPid(), std::move(options));
+    CHECK_OK(rows.status());
+    return *std::move(rows);
+  }
+
+  Tables tables_;
+  const Rows table_;
+};
+
+}  // namespace ets_keeper::benchmarks
+
+#endif  // BENCHMARKS_TABLE_PEER_H_

@@ -1,0 +1,254 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// How an `Arena` gets its pages: on demand, ahead of it, and back.
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/arena/arena.h"
+#include "common/arena/arena_file.h"
+#include "common/arena/arena_memory.h"
+#include "common/arena/page_supplier.h"
+#include "common/arena/word.h"
+#include "common/mutex/mutex.h"
+#include "common/status/status.h"
+
+namespace ets_keeper {
+namespace {
+
+// From here on there are pages ahead of use, this many bytes.
+constexpr uint64_t kAheadFrom = 1 << 20;
+constexpr uint64_t kMinAhead = 256 << 10;
+constexpr uint64_t kMaxAhead = 32 << 20;
+
+// From here on private memory comes in huge pages; so late that what is ready
+// and not used yet, which is more then, remains a small part of the whole.
+constexpr uint64_t kHugePagesFrom = 16 << 20;
+constexpr uint64_t kMinAheadHuge = 4 << 20;
+
+// With less ready the writers may soon be where the supplier is. They would
+// have to find a huge page themselves if it had begun one there.
+constexpr uint64_t kHugePageDistance = 1 << 20;
+
+// What the supplier allocates at a time, for others to have their turn.
+constexpr uint64_t kSupplyStep = 256 << 10;
+
+// See ReleaseFront().
+constexpr uint64_t kMinKept = 128 << 10;
+
+uint64_t RoundDown(uint64_t value, uint64_t multiple) {
+  return value / multiple * multiple;
+}
+
+uint64_t RoundUp(uint64_t value, uint64_t multiple) {
+  return RoundDown(value + multiple - 1, multiple);
+}
+
+absl::Status Full(uint64_t bytes) {
+  return MakeStatus(Cause::kNoMemory,
+                    absl::StrCat("the arena of ", bytes, " bytes is full"));
+}
+
+}  // namespace
+
+uint64_t Arena::CommitStep(uint64_t used) const {
+  const uint64_t page = memory_.page_bytes();
+  if (page >= kMaxOwnStep) return page;
+  return std::clamp(std::bit_floor(used / 4), page, kMaxOwnStep);
+}
+
+uint64_t Arena::Ahead(uint64_t used) const {
+  if (used < kAheadFrom && memory_.page_bytes() < kMinAhead) return 0;
+  const bool huge = SupplyUnit(used) == kHugePageBytes;
+  return std::clamp(used / 16, huge ? kMinAheadHuge : kMinAhead, kMaxAhead);
+}
+
+uint64_t Arena::SupplyUnit(uint64_t used) const {
+  return huge_pages_ && used >= kHugePagesFrom ? kHugePageBytes
+                                               : memory_.page_bytes();
+}
+
+uint64_t Arena::FrontReady() const {
+  return std::max(front_ready_, LoadWord(&header().front_committed));
+}
+
+uint64_t Arena::BackReady() const {
+  return std::min(back_ready_, LoadWord(&header().back_committed));
+}
+
+absl::Status Arena::CommitFront(uint64_t end) {
+  ArenaHeader& h = header();
+  const uint64_t front = LoadWord(&h.front_committed);
+  if (end <= front) return absl::OkStatus();
+  const uint64_t back = LoadWord(&h.back_committed);
+  if (end > back) return Full(bytes_);
+  const uint64_t ready = FrontReady();
+  uint64_t wanted = std::min(RoundUp(end, CommitStep(front)), back);
+  if (end <= ready) {
+    wanted = std::min(wanted, ready);
+  } else {
+    if (absl::Status s = memory_.Allocate(ready, wanted); !s.ok()) return s;
+    front_ready_ = wanted;
+  }
+  StoreWord(&h.front_committed, wanted);
+  OrderPages();
+  return absl::OkStatus();
+}
+
+absl::Status Arena::CommitBack(uint64_t begin) {
+  ArenaHeader& h = header();
+  const uint64_t back = LoadWord(&h.back_committed);
+  if (begin >= back) return absl::OkStatus();
+  const uint64_t front = LoadWord(&h.front_committed);
+  if (begin < front) return Full(bytes_);
+  const uint64_t ready = BackReady();
+  uint64_t wanted =
+      std::max(RoundDown(begin, CommitStep(bytes_ - back)), front);
+  if (begin >= ready) {
+    wanted = std::max(wanted, ready);
+  } else {
+    if (absl::Status s = memory_.Allocate(wanted, ready); !s.ok()) return s;
+    back_ready_ = wanted;
+  }
+  StoreWord(&h.back_committed, wanted);
+  OrderPages();
+  return absl::OkStatus();
+}
+
+void Arena::OrderPages() {
+  const uint64_t front = LoadWord(&header().front_committed);
+  const uint64_t back = LoadWord(&header().back_committed);
+  const uint64_t hole = back - front;
+  const uint64_t front_low = std::min(Ahead(front) / 2, hole);
+  const uint64_t back_low = std::min(Ahead(bytes_ - back) / 2, hole);
+  if (FrontReady() - front < front_low || back - BackReady() < back_low) {
+    supplier_.Order(*this);
+  }
+}
+
+bool Arena::SupplyPages() {
+  Supply supply;
+  {
+    Lock lock(grow_mutex_);
+    supply = NextSupply();
+  }
+  if (supply.begin == supply.end) return false;
+  if (supply.huge) {
+    // The neighbour, whose pages are all there, is named too: where writers
+    // were faster than the supplier, that keeps the mapping in one piece.
+    const uint64_t more = kHugePageBytes;
+    memory_.AllowHugePages(
+        supply.front ? supply.begin - more : supply.begin,
+        supply.front ? supply.end
+                     : std::min(supply.end + more, RoundDown(bytes_, more)));
+  }
+  // Without the lock: nobody waits for this.
+  if (!memory_.Allocate(supply.begin, supply.end).ok()) return false;
+  Lock lock(grow_mutex_);
+  if (releases_ != supply.releases) return true;
+  if (supply.front) {
+    front_ready_ = std::max(front_ready_, supply.end);
+  } else {
+    back_ready_ = std::min(back_ready_, supply.begin);
+  }
+  const Supply next = NextSupply();
+  return next.begin != next.end;
+}
+
+Arena::Supply Arena::NextSupply() const {
+  const Supply front = NextFrontSupply();
+  return front.begin != front.end ? front : NextBackSupply();
+}
+
+Arena::Supply Arena::NextFrontSupply() const {
+  const uint64_t used = LoadWord(&header().front_committed);
+  const uint64_t limit = LoadWord(&header().back_committed);
+  const uint64_t ready = FrontReady();
+  const uint64_t unit = SupplyUnit(used);
+  const uint64_t target = std::min(RoundUp(used + Ahead(used), unit), limit);
+  if (Ahead(used) == 0 || ready >= target) return {};
+  Supply supply{.begin = ready, .front = true, .releases = releases_};
+  const uint64_t next_huge = RoundDown(ready, kHugePageBytes) + kHugePageBytes;
+  if (unit == kHugePageBytes && ready % unit == 0 && next_huge <= limit &&
+      ready - used >= kHugePageDistance) {
+    supply.end = next_huge;
+    supply.huge = true;
+  } else {
+    const uint64_t step = std::max(kSupplyStep, memory_.page_bytes());
+    supply.end = std::min({target, ready + step, next_huge});
+  }
+  return supply;
+}
+
+Arena::Supply Arena::NextBackSupply() const {
+  const uint64_t back = LoadWord(&header().back_committed);
+  const uint64_t used = bytes_ - back;
+  const uint64_t limit = LoadWord(&header().front_committed);
+  const uint64_t ready = BackReady();
+  const uint64_t unit = SupplyUnit(used);
+  const uint64_t ahead = std::min(Ahead(used), back);
+  const uint64_t target = std::max(RoundDown(back - ahead, unit), limit);
+  if (ahead == 0 || ready <= target) return {};
+  Supply supply{.end = ready, .releases = releases_};
+  const uint64_t next_huge = RoundUp(ready, kHugePageBytes) - kHugePageBytes;
+  if (unit == kHugePageBytes && ready % unit == 0 && next_huge >= limit &&
+      back - ready >= kHugePageDistance) {
+    supply.begin = next_huge;
+    supply.huge = true;
+  } else {
+    const uint64_t step = std::max(kSupplyStep, memory_.page_bytes());
+    supply.begin = std::max({target, ready - std::min(step, ready), next_huge});
+  }
+  return supply;
+}
+
+Arena::Release Arena::NextRelease(uint64_t begin) const {
+  const uint64_t front = LoadWord(&header().front_committed);
+  const uint64_t back = LoadWord(&header().back_committed);
+  const uint64_t top = std::min(FrontReady(), back);
+  const uint64_t step =
+      SupplyUnit(top) == kHugePageBytes ? kHugePageBytes : kReleaseStep;
+  const uint64_t kept = std::max(kMinKept, 2 * Ahead(front));
+  const uint64_t keep = RoundUp(std::min(begin, front) + kept, step);
+  if (top < keep + step) return {};
+  return {.begin = RoundUp(top - step, step), .end = top};
+}
+
+bool Arena::ReleaseFront(uint64_t begin) {
+  ArenaHeader& h = header();
+  const Release release = NextRelease(begin);
+  if (release.begin == release.end) return false;
+  if (release.begin < LoadWord(&h.front_committed)) {
+    StoreWord(&h.front_committed, release.begin);
+  }
+  ++releases_;
+  const bool gone = memory_.Discard(release.begin, release.end);
+  front_ready_ = gone ? release.begin : release.end;
+  if (!gone) return false;
+  // Pages that were ready for the back may have been among them.
+  if (back_ready_ < release.end) {
+    back_ready_ = LoadWord(&h.back_committed);
+  }
+  const Release next = NextRelease(begin);
+  return next.begin != next.end;
+}
+
+uint64_t Arena::committed_bytes() const {
+  if (blank()) return 0;
+  const ArenaHeader& h = header();
+  return LoadWord(&h.front_committed) + bytes_ - LoadWord(&h.back_committed);
+}
+
+uint64_t Arena::allocated_bytes() const {
+  if (blank()) return 0;
+  Lock lock(grow_mutex_);
+  const uint64_t front = FrontReady();
+  const uint64_t back = BackReady();
+  return front < back ? front + bytes_ - back : bytes_;
+}
+
+}  // namespace ets_keeper

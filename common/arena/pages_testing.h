@@ -1,0 +1,52 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: pages_testing.h
+// -----------------------------------------------------------------------------
+//
+// What the kernel says of the memory of this process.
+
+#ifndef COMMON_ARENA_PAGES_TESTING_H_
+#define COMMON_ARENA_PAGES_TESTING_H_
+
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
+#include "absl/log/check.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace ets_keeper {
+
+// Whether the kernel has noted `flag` for the mapping that `address` is in.
+inline bool HasFlag(const char* address, absl::string_view flag) {
+  const auto wanted = reinterpret_cast<uintptr_t>(address);
+  std::ifstream maps("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    uint64_t begin = 0, end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
+      inside = begin <= wanted && wanted < end;
+    } else if (inside && absl::StartsWith(line, "VmFlags:")) {
+      return absl::StrContains(line, absl::StrCat(" ", flag));
+    }
+  }
+  return false;
+}
+
+// Whether there is a page at `address`, which begins one.
+inline bool IsResident(const char* address) {
+  unsigned char page = 0;
+  CHECK_EQ(mincore(const_cast<char*>(address), 4096, &page), 0);
+  return (page & 1) != 0;
+}
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_ARENA_PAGES_TESTING_H_

@@ -1,0 +1,75 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: hash_cell.h
+// -----------------------------------------------------------------------------
+//
+// The bits of the two words that a cell of the hash core has for itself (see
+// hash_layout.h for what they mean and when they change).
+//
+//   head    0 lock | 2..7 live, bit i: an item begins at word i of the line
+//           8..13 level | 14..63 version
+//   chain   0..39 link: offset of the first overflow cell / 64, 0 = none
+//           40..63 filter: bit FilterBit(hash) is set for every key in the
+//           chain, and for some that were there; 0 if there is no chain
+//
+// Level L is 0 for a bucket that does not exist; else it answers for the hashes
+// whose low L - 1 bits are its number.
+//
+// Thread safety: pure functions of words.
+
+#ifndef COMMON_HASH_HASH_CELL_H_
+#define COMMON_HASH_HASH_CELL_H_
+
+#include <cstdint>
+
+namespace ets_keeper {
+
+inline constexpr uint64_t kLockBit = 1;
+inline constexpr uint64_t kLiveBits = 0b11111100;
+inline constexpr int kLevelShift = 8;
+inline constexpr uint64_t kLevelBits = uint64_t{0x3f} << kLevelShift;
+inline constexpr uint64_t kVersionOne = uint64_t{1} << 14;
+inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
+
+[[nodiscard]] inline bool IsLocked(uint64_t head) {
+  return (head & kLockBit) != 0;
+}
+[[nodiscard]] inline uint64_t LiveOf(uint64_t head) { return head & kLiveBits; }
+[[nodiscard]] inline uint64_t LevelOf(uint64_t head) {
+  return (head & kLevelBits) >> kLevelShift;
+}
+// The hash bits for which a bucket of that level, not 0, answers.
+[[nodiscard]] inline uint64_t LevelMask(uint64_t level) {
+  return (uint64_t{1} << (level - 1)) - 1;
+}
+// The head with other live bits and the next version.
+[[nodiscard]] inline uint64_t WithLive(uint64_t head, uint64_t live) {
+  return ((head & ~kLiveBits) | live) + kVersionOne;
+}
+[[nodiscard]] inline uint64_t WithLevel(uint64_t head, uint64_t level) {
+  return (head & ~kLevelBits) | level << kLevelShift;
+}
+[[nodiscard]] inline bool SameButForLock(uint64_t head, uint64_t other) {
+  return ((head ^ other) & ~kLockBit) == 0;
+}
+
+inline constexpr uint64_t kLinkBits = (uint64_t{1} << 40) - 1;
+
+[[nodiscard]] inline uint64_t LinkOf(uint64_t chain) {
+  return (chain & kLinkBits) * 64;
+}
+[[nodiscard]] inline uint64_t FilterOf(uint64_t chain) {
+  return chain & ~kLinkBits;
+}
+[[nodiscard]] inline uint64_t FilterBit(uint64_t hash) {
+  return uint64_t{1} << (40 + ((hash >> 56) * 24 >> 8));
+}
+[[nodiscard]] inline uint64_t MakeChain(uint64_t link, uint64_t filter) {
+  return link == 0 ? 0 : link / 64 | filter;
+}
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_HASH_HASH_CELL_H_

@@ -1,0 +1,94 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/hash/hash_cell.h"
+
+#include <bit>
+#include <cstdint>
+#include <set>
+
+#include "gtest/gtest.h"
+
+namespace ets_keeper {
+namespace {
+
+// Where the bits lie is the format.
+TEST(HashCellTest, TheBitsOfAHeadArePartOfTheFormat) {
+  EXPECT_EQ(kLockBit, 1);
+  EXPECT_EQ(kLiveBits, 0xfc);
+  EXPECT_EQ(kLevelBits, 0x3f00);
+  EXPECT_EQ(kVersionOne, 0x4000);
+  EXPECT_EQ(kVersionBits, 0xffff'ffff'ffff'c000);
+  // Together they are all bits but one, which is always 0.
+  EXPECT_EQ(kLockBit | kLiveBits | kLevelBits | kVersionBits, ~uint64_t{2});
+  EXPECT_EQ(std::popcount(kLockBit) + std::popcount(kLiveBits) +
+                std::popcount(kLevelBits) + std::popcount(kVersionBits),
+            63);
+}
+
+TEST(HashCellTest, OtherLiveBitsAreAnotherVersion) {
+  const uint64_t head =
+      7 * kVersionOne | uint64_t{5} << kLevelShift | 0b1010'1000 | kLockBit;
+  EXPECT_TRUE(IsLocked(head));
+  EXPECT_EQ(LiveOf(head), 0b1010'1000);
+  EXPECT_EQ(LevelOf(head), 5);
+  const uint64_t next = WithLive(head, 0b0101'0100);
+  EXPECT_TRUE(IsLocked(next));
+  EXPECT_EQ(LiveOf(next), 0b0101'0100);
+  EXPECT_EQ(LevelOf(next), 5);
+  EXPECT_EQ(next & kVersionBits, 8 * kVersionOne);
+  EXPECT_FALSE(SameButForLock(head, next));
+  // Also if the live bits are the same.
+  EXPECT_FALSE(SameButForLock(head, WithLive(head, LiveOf(head))));
+}
+
+TEST(HashCellTest, AVersionThatWrapsAroundLeavesTheRestAlone) {
+  const uint64_t head = kVersionBits | kLevelBits | kLiveBits | kLockBit;
+  EXPECT_EQ(WithLive(head, kLiveBits), kLevelBits | kLiveBits | kLockBit);
+}
+
+TEST(HashCellTest, ALevelIsSetAlone) {
+  const uint64_t head = 7 * kVersionOne | uint64_t{5} << kLevelShift | 0xa8;
+  for (const uint64_t level : {0, 1, 33, 63}) {
+    const uint64_t changed = WithLevel(head, level);
+    EXPECT_EQ(LevelOf(changed), level);
+    EXPECT_EQ(changed & ~kLevelBits, head & ~kLevelBits);
+  }
+  EXPECT_EQ(LevelMask(1), 0);  // the only bucket answers for all hashes
+  EXPECT_EQ(LevelMask(2), 1);
+  EXPECT_EQ(LevelMask(33), 0xffff'ffff);
+  EXPECT_EQ(LevelMask(63), ~uint64_t{0} >> 2);
+}
+
+TEST(HashCellTest, ALockChangesNoState) {
+  EXPECT_TRUE(SameButForLock(0x1234, 0x1234 | kLockBit));
+  EXPECT_TRUE(SameButForLock(0x1234, 0x1234));
+  EXPECT_FALSE(SameButForLock(0x1234, 0x1234 + kVersionOne));
+  EXPECT_FALSE(SameButForLock(0x1234, 0x1234 ^ 4));
+}
+
+TEST(HashCellTest, AChainIsALinkAndAFilter) {
+  for (const uint64_t link :
+       {uint64_t{64}, uint64_t{8192}, ((uint64_t{1} << 40) - 1) * 64}) {
+    const uint64_t filter = FilterBit(0) | FilterBit(~uint64_t{0});
+    const uint64_t chain = MakeChain(link, filter);
+    EXPECT_EQ(LinkOf(chain), link);
+    EXPECT_EQ(FilterOf(chain), filter);
+  }
+  EXPECT_EQ(MakeChain(0, FilterBit(0)), 0);  // no chain, no filter
+}
+
+TEST(HashCellTest, FilterBitsAreSpreadOverTheFilter) {
+  std::set<uint64_t> bits;
+  for (uint64_t top = 0; top < 256; ++top) {
+    const uint64_t bit = FilterBit(top << 56 | 0xab'cdef);
+    EXPECT_TRUE(std::has_single_bit(bit));
+    EXPECT_EQ(FilterOf(bit), bit);
+    EXPECT_EQ(bit, FilterBit(top << 56));  // only the top bits count
+    bits.insert(bit);
+  }
+  EXPECT_EQ(bits.size(), 24);
+}
+
+}  // namespace
+}  // namespace ets_keeper

@@ -1,0 +1,241 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: hash_find.h
+// -----------------------------------------------------------------------------
+//
+// `FindKey()`: how a reader and a writer find the bucket of a key and, if it is
+// there, its item. No lock is needed, nothing is written.
+//
+//   HashPlace place;
+//   FindKey<MatchScalar>(geometry, key, &place);
+//   ... copy the row ...
+//   if (!SameButForLock(LoadWord(place.head_word(geometry)), place.head)) {
+//     ... a writer came in between: again ...
+//   }
+//
+// What was found counts only after that check. A writer does not check but
+// takes the bucket's lock by a compare-and-swap against `place.head`.
+//
+// Why a reader that races with a split or a merge is right: see hash_growth.h.
+// It loads the head first, then the chain and the items, and at last the head
+// again; whoever changes them stores in the reverse order.
+//
+// Thread safety: pure functions of the arena's words. Every offset loaded is
+// checked before it is followed, and every loop is bounded, so that neither a
+// stale nor a hostile word leads out of the mapping or in circles.
+
+#ifndef COMMON_HASH_HASH_FIND_H_
+#define COMMON_HASH_HASH_FIND_H_
+
+#include <bit>
+#include <cstdint>
+#include <optional>
+
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
+#include "common/arena/arena.h"
+#include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
+#include "common/hash/hash_key.h"
+#include "common/hash/hash_layout.h"
+#include "common/hash/hash_match.h"
+#include "common/hash/hash_record.h"
+
+namespace ets_keeper {
+
+// HashPlace
+//
+// Where a key is, or would be.
+struct HashPlace {
+  uint64_t bucket = 0;  // offset; 0: the table's words are impossible
+  uint64_t head = 0;    // of the bucket
+  uint64_t cell = 0;    // with the item: the bucket or a cell of its chain;
+                        // 0: there is none
+  uint64_t predecessor = 0;  // of the cell in the chain; 0 for the bucket
+  uint32_t position = 0;     // word of the cell's line at which the item begins
+  uint64_t record = 0;       // that it names, if rows are records
+  uint64_t record_words = 0;
+
+  [[nodiscard]] bool found() const { return cell != 0; }
+  [[nodiscard]] uint64_t* head_word(const HashGeometry& geometry) const {
+    return &geometry.BucketAt(bucket)->head;
+  }
+  // Offset of the first word of the item, and of the row.
+  [[nodiscard]] uint64_t item() const { return cell + position * 8; }
+  [[nodiscard]] uint64_t row() const {
+    return record != 0 ? record + sizeof(HashRecord) : item();
+  }
+  [[nodiscard]] uint64_t row_words(const HashGeometry& geometry) const {
+    return record != 0 ? record_words : geometry.inline_words;
+  }
+};
+
+// kMaxHops
+//
+// More levels than a key can have moved on since somebody looked.
+inline constexpr int kMaxHops = 1 << 10;
+
+// FollowLevels()
+//
+// The number of the bucket at which to go on looking for a hash for which the
+// bucket with this number and level does not answer: the one that split from it
+// on the lowest bit that is missing, or the one that it was merged into.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FollowLevels(uint64_t hash,
+                                                          uint64_t number,
+                                                          uint64_t level) {
+  if (level == 0) {  // it was merged into its parent
+    return number == 0 ? number : number ^ std::bit_floor(number);
+  }
+  const uint64_t missing = (hash ^ number) & LevelMask(level);
+  return number | (missing & -missing);
+}
+
+// FindBucket()
+//
+// The offset of the bucket that answers for the hash, and its head; 0 if there
+// is none, which only impossible words can make.
+[[nodiscard]] inline uint64_t FindBucket(const HashGeometry& geometry,
+                                         uint64_t hash, uint64_t* head) {
+  uint64_t number = HashGeometry::Home(hash, LoadWord(&geometry.root()->image));
+  for (int hop = 0; hop < kMaxHops && number < geometry.most_buckets; ++hop) {
+    const uint64_t offset = geometry.BucketOffset(number);
+    *head = LoadWord(&geometry.BucketAt(offset)->head);
+    const uint64_t level = LevelOf(*head);
+    if (level != 0 && ((hash ^ number) & LevelMask(level)) == 0) return offset;
+    number = FollowLevels(hash, number, level);
+  }
+  return 0;
+}
+
+// MatchItems()
+//
+// The items of a cell that may have the key, if they are live.
+template <typename Match, bool kInline>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItems(
+    const HashBucket& cell, const HashProbe& probe) {
+  if constexpr (kInline) {
+    return Match::MatchKey(cell, probe);
+  } else {
+    return Match::MatchTag(cell, probe);
+  }
+}
+
+// FindItem()
+//
+// Whether one of the candidates in the cell has the key; if so, fills in where.
+// Inline rows were compared in full; of records only the tag was.
+template <bool kInline>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool FindItem(const HashGeometry& geometry,
+                                                  const HashKey& key,
+                                                  uint64_t cell,
+                                                  uint64_t candidates,
+                                                  HashPlace* place) {
+  while (candidates != 0) {
+    const auto position = static_cast<uint32_t>(std::countr_zero(candidates));
+    candidates &= candidates - 1;
+    if constexpr (!kInline) {
+      const Arena& arena = *geometry.arena;
+      const uint64_t record = RecordOf(LoadWord(arena.At(cell + position * 8)));
+      const std::optional<uint64_t> words = RecordWords(arena, record);
+      if (!words ||
+          static_cast<uint32_t>(LoadWord(arena.At(record)) ^ key.hash) != 0 ||
+          !RecordHasKey(geometry, record, *words, key)) {
+        continue;  // another key, or a record re-used meanwhile: then the
+                   // caller sees a new version
+      }
+      place->record = record;
+      place->record_words = *words;
+    }
+    place->cell = cell;
+    place->position = position;
+    return true;
+  }
+  return false;
+}
+
+// FindInChain()
+//
+// The same for the cells behind a bucket; stops where its head has changed.
+template <typename Match, bool kInline>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindInChain(
+    const HashGeometry& geometry, const HashKey& key, const HashProbe& probe,
+    uint64_t link, HashPlace* place) {
+  uint64_t predecessor = place->bucket;
+  for (int i = 0; i < kMaxChain && link != 0; ++i) {
+    if (!geometry.HoldsCell(link)) return;
+    const HashBucket& cell = *geometry.BucketAt(link);
+    const uint64_t live = LiveOf(LoadWord(&cell.head)) & geometry.places();
+    const uint64_t candidates = MatchItems<Match, kInline>(cell, probe) & live;
+    if (FindItem<kInline>(geometry, key, link, candidates, place)) {
+      place->predecessor = predecessor;
+      return;
+    }
+    predecessor = link;
+    link = LinkOf(LoadWord(&cell.chain));
+    if (!SameButForLock(LoadWord(place->head_word(geometry)), place->head)) {
+      return;
+    }
+  }
+}
+
+// FindKey()
+//
+// Expected O(1): one line, or two when the bucket has a chain and its filter
+// does not exclude the key; and a record.
+template <typename Match, bool kInline>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKeyIn(const HashGeometry& geometry,
+                                                   const HashKey& key,
+                                                   HashPlace* place) {
+  const HashProbe probe =
+      kInline ? HashProbe::OfInlineKey(geometry, key) : HashProbe::OfTag(key);
+  uint64_t number =
+      HashGeometry::Home(key.hash, LoadWord(&geometry.root()->image));
+  for (int hop = 0; hop < kMaxHops; ++hop) {
+    if (ABSL_PREDICT_FALSE(number >= geometry.most_buckets)) break;
+    place->bucket = geometry.BucketOffset(number);
+    const HashBucket& bucket = *geometry.BucketAt(place->bucket);
+    place->head = LoadWord(&bucket.head);
+    // Items of the bucket itself are there exactly while it answers for them,
+    // so a hit need not look at the level.
+    const uint64_t candidates = MatchItems<Match, kInline>(bucket, probe) &
+                                place->head & geometry.places();
+    if (FindItem<kInline>(geometry, key, place->bucket, candidates, place)) {
+      return;
+    }
+    const uint64_t level = LevelOf(place->head);
+    if (ABSL_PREDICT_FALSE(level == 0 ||
+                           ((key.hash ^ number) & LevelMask(level)) != 0)) {
+      number = FollowLevels(key.hash, number, level);
+      continue;
+    }
+    const uint64_t chain = LoadWord(&bucket.chain);
+    if ((chain & FilterBit(key.hash)) != 0) {
+      FindInChain<Match, kInline>(geometry, key, probe, LinkOf(chain), place);
+    }
+    return;
+  }
+  place->bucket = 0;
+}
+
+template <typename Match>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKey(const HashGeometry& geometry,
+                                                 const HashKey& key,
+                                                 HashPlace* place) {
+  if (geometry.is_inline()) {
+    FindKeyIn<Match, true>(geometry, key, place);
+  } else {
+    FindKeyIn<Match, false>(geometry, key, place);
+  }
+}
+
+// FindKeyWith()
+//
+// The same by the given instructions, which the processor must have, as a call.
+void FindKeyWith(InstructionSet instructions, const HashGeometry& geometry,
+                 const HashKey& key, HashPlace* place);
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_HASH_HASH_FIND_H_

@@ -1,0 +1,90 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: hash_lock.h
+// -----------------------------------------------------------------------------
+//
+// The locks of buckets. A lock is a bit of the bucket's head in the arena, so a
+// writer that dies leaves it taken; therefore
+//
+//   1. the writer stores the bucket's offset in `held` of its lane,
+//   2. takes the lock, by one compare-and-swap against the head it has seen,
+//   3. and gives it back by a store, after its intent has ended,
+//
+// and recovery, when all writers are dead, frees whatever `held` names. An
+// intent that is in flight thus has the locks of all words that it names, so no
+// other writer can have changed them since, and replaying it is right.
+//
+// Thread safety: as said. Memory ordering: taking a lock acquires what its last
+// holder stored, and is a full barrier on x86-64.
+
+#ifndef COMMON_HASH_HASH_LOCK_H_
+#define COMMON_HASH_HASH_LOCK_H_
+
+#include <sched.h>
+
+#include <cstdint>
+
+#include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
+#include "common/hash/hash_layout.h"
+
+namespace ets_keeper {
+
+// SpinPause
+//
+// How a writer waits for another one, which holds a lock for less than a
+// microsecond unless it was put to sleep.
+class SpinPause {
+ public:
+  void Wait() {
+    if (++rounds_ % 64 == 0) {
+      sched_yield();
+    } else {
+#if defined(__x86_64__)
+      __builtin_ia32_pause();
+#endif
+    }
+  }
+
+ private:
+  uint32_t rounds_ = 0;
+};
+
+// TryLockBucket()
+//
+// Takes the lock of the bucket at `offset` if its head still is `head`, with
+// the lock free. `slot` says which word of the lane's `held` to use.
+[[nodiscard]] inline bool TryLockBucket(const HashGeometry& geometry,
+                                        HashLane* lane, int slot,
+                                        uint64_t offset, uint64_t head) {
+  if (IsLocked(head)) return false;
+  StoreWord(&lane->held[slot], offset);
+  return CompareAndSwapWord(&geometry.BucketAt(offset)->head, head,
+                            head | kLockBit);
+}
+
+// LockBucket()
+//
+// Waits for the lock of the bucket.
+inline void LockBucket(const HashGeometry& geometry, HashLane* lane, int slot,
+                       uint64_t offset) {
+  SpinPause pause;
+  while (!TryLockBucket(geometry, lane, slot, offset,
+                        LoadWord(&geometry.BucketAt(offset)->head))) {
+    pause.Wait();
+  }
+}
+
+// UnlockBucket()
+//
+// Gives back the lock of a bucket, which this thread has.
+inline void UnlockBucket(const HashGeometry& geometry, uint64_t offset) {
+  uint64_t* head = &geometry.BucketAt(offset)->head;
+  StoreWord(head, LoadWord(head) & ~kLockBit);
+}
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_HASH_HASH_LOCK_H_
