@@ -316,6 +316,37 @@ TEST_F(TableTest, A46_AccessMatrix) {
   EXPECT_THAT(reads(users_), Each(Cause::kTableNotFound));
 }
 
+TEST_F(TableTest, AMassDeleteGivesTheMemoryOfSmallRowsBack) {
+  struct Counter {
+    uint64_t id = 0;
+    int64_t count = 0;
+    static constexpr auto Fields() {
+      return FieldList(Field("id", &Counter::id),
+                       Field("count", &Counter::count));
+    }
+  };
+  auto counters = Table<Counter, &Counter::id>::New(tables_, me_, {});
+  ASSERT_THAT(counters, IsOk());
+  const auto memory = [&] { return tables_.Info(counters->id())->memory; };
+  const uint64_t empty = memory();
+  constexpr uint64_t kRows = 100'000;
+  for (uint64_t id = 0; id < kRows; ++id) {
+    ASSERT_THAT(counters->Insert({id, 1}), IsOk());
+  }
+  const uint64_t full = memory();
+  EXPECT_LT(full - empty, kRows * 40);
+  for (uint64_t id = 0; id < kRows; ++id) {
+    ASSERT_THAT(counters->Delete(id), IsOk());
+  }
+  // Overflow cells, a sixth of it, are kept to be used again.
+  EXPECT_LT(memory() - empty, (full - empty) / 2);
+  for (uint64_t id = 0; id < kRows; ++id) {
+    ASSERT_THAT(counters->Insert({id, 1}), IsOk());
+  }
+  EXPECT_THAT(counters->Size(), IsOkAndHolds(kRows));
+  EXPECT_LE(memory(), full + (full - empty) / 4);
+}
+
 TEST_F(TableTest, ManyKeysAtOnceAreAsManyKeysOneByOne) {
   std::vector<User> rows;
   std::vector<uint64_t> keys;
