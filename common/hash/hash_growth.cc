@@ -182,18 +182,67 @@ absl::Status WrongLevel(uint64_t bucket, uint64_t level) {
       absl::StrCat("bucket ", bucket, " is of the impossible level ", level));
 }
 
-// Words that nobody looks at, as no live bit and no link says so.
-void FillItem(const HashGeometry& geometry, uint64_t bucket, uint64_t bit,
-              absl::Span<const uint64_t> item) {
-  uint64_t* word = geometry.arena->At(bucket + std::countr_zero(bit) * 8);
-  for (const uint64_t value : item) StoreWord(word++, value);
-}
+// The places of a bucket that are free, filled one after the other: nobody
+// looks at them until a head says that they are live.
+class Places {
+ public:
+  Places(const HashGeometry& geometry, uint64_t bucket, uint64_t live)
+      : geometry_(geometry), bucket_(bucket), live_(live) {}
+
+  [[nodiscard]] bool full() const { return free() == 0; }
+
+  void Add(absl::Span<const uint64_t> item) {
+    const uint64_t bit = free() & -free();
+    uint64_t* word = geometry_.arena->At(bucket_ + std::countr_zero(bit) * 8);
+    for (const uint64_t value : item) StoreWord(word++, value);
+    live_ |= bit;
+  }
+
+  // As many of the items as there is room for.
+  void AddFrom(ItemList& items) {
+    while (!full() && !items.empty()) Add(items.Take());
+  }
+
+  [[nodiscard]] uint64_t live() const { return live_; }
+
+ private:
+  uint64_t free() const { return geometry_.places() & ~live_; }
+
+  const HashGeometry& geometry_;
+  const uint64_t bucket_;
+  uint64_t live_;
+};
+
+// The chain of a bucket that is split, on its way.
+struct SplitChain {
+  explicit SplitChain(const HashGeometry& geometry)
+      : moves(geometry), stays(geometry) {}
+
+  absl::Status Read(const HashGeometry& geometry, const LockedBucket& bucket,
+                    uint64_t moved_bit) {
+    const auto chain = bucket.Chain();
+    if (!chain.ok()) return chain.status();
+    cells = *chain;
+    for (const uint64_t cell : cells) {
+      absl::Status status =
+          ForEachItem(geometry, cell, [&](uint64_t, auto item, uint64_t hash) {
+            ((hash & moved_bit) != 0 ? moves : stays).Add(item, hash);
+          });
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  LockedBucket::Cells cells;
+  ItemList moves;
+  ItemList stays;
+};
 
 // Step 3 of a split: what stays of P's chain.
 absl::Status RebuildChain(const HashGeometry& geometry,
-                          const LockedBucket& bucket, ItemList& stay,
-                          const LockedBucket::Cells& old_cells, HashEdit& edit,
-                          Transaction& transaction) {
+                          const LockedBucket& bucket, SplitChain& chain,
+                          HashEdit& edit, Transaction& transaction) {
+  ItemList& stay = chain.stays;
   const uint64_t head = edit.head(bucket.offset());
   uint64_t live = LiveOf(head);
   for (uint64_t free = geometry.places() & ~live; free != 0 && !stay.empty();
@@ -220,7 +269,69 @@ absl::Status RebuildChain(const HashGeometry& geometry,
   }
   if (!IsSeeded(SeededBug::kCutBeforeMove)) cut();
   edit.NextVersion(bucket.offset());
-  for (const uint64_t cell : old_cells) edit.FreeCell(cell);
+  for (const uint64_t cell : chain.cells) edit.FreeCell(cell);
+  return absl::OkStatus();
+}
+
+// Splits the locked bucket on `moved_bit`, into itself and bucket n. `chain` is
+// what was read of its chain, null if it has none.
+absl::Status SplitLocked(const HashGeometry& geometry, uint32_t lane,
+                         const LockedBucket& bucket, uint64_t n,
+                         SplitChain* chain) {
+  const uint64_t moved_bit = std::bit_floor(n);
+  const uint64_t added = geometry.BucketOffset(n);
+  const uint64_t head = bucket.head();
+  Places places(geometry, added, 0);
+  uint64_t staying = LiveOf(head);
+  // All that the bucket itself gives away has room in the new one.
+  absl::Status status = ForEachItem(
+      geometry, bucket.offset(), [&](uint64_t bit, auto item, uint64_t hash) {
+        if ((hash & moved_bit) == 0) return;
+        places.Add(item);
+        staying &= ~bit;
+      });
+  if (!status.ok()) return status;
+  HashLane* words = geometry.LaneAt(lane);
+  Transaction transaction(geometry.arena, &words->intent);
+  HashEdit edit(geometry, lane, &transaction);
+  uint64_t new_chain = 0;
+  if (chain != nullptr) {
+    places.AddFrom(chain->moves);
+    uint64_t filter = 0;
+    const absl::StatusOr<uint64_t> link =
+        BuildChain(edit, chain->moves, 0, &filter);
+    if (!link.ok()) return link.status();
+    new_chain = MakeChain(*link, filter);
+  }
+  StoreWord(&geometry.BucketAt(added)->chain, new_chain);
+  // Nobody else stores to a bucket that does not exist. Its version goes on
+  // from where it was; a page that was given back meanwhile begins anew, at a
+  // place that depends on the bucket below, so that a reader who slept since
+  // before does not take it for the same.
+  const uint64_t old = LoadWord(&geometry.BucketAt(added)->head);
+  const uint64_t version = old != 0
+                               ? old & kVersionBits
+                               : (head & kVersionBits) + (kVersionOne << 32);
+  const uint64_t level = LevelOf(head) + 1;  // of both
+  StoreWord(&words->held[1], added);
+  const auto exist = [&] {
+    edit.SetHead(added,
+                 WithLive(WithLevel(version, level), places.live()) | kLockBit);
+  };
+  const auto give_away = [&] {
+    edit.SetHead(bucket.offset(), WithLive(WithLevel(head, level), staying));
+  };
+  if (IsSeeded(SeededBug::kSplitBeforeFill)) give_away();
+  exist();
+  if (!IsSeeded(SeededBug::kSplitBeforeFill)) give_away();
+  if (chain != nullptr) {
+    status = RebuildChain(geometry, bucket, *chain, edit, transaction);
+    if (!status.ok()) return status;
+  }
+  StoreBuckets(transaction, n + 1);
+  edit.Finish();
+  transaction.Commit();
+  UnlockBucket(geometry, added);
   return absl::OkStatus();
 }
 
@@ -233,79 +344,21 @@ absl::Status SplitBucket(const HashGeometry& geometry, uint32_t lane) {
         Cause::kNoMemory,
         absl::StrCat("there is no room for more than ", n, " buckets"));
   }
-  const uint64_t moved_bit = std::bit_floor(n);
-  const uint64_t level = std::bit_width(n);  // of P
-  const uint64_t added = geometry.BucketOffset(n);
   absl::Status status =
-      CommitBuckets(*geometry.arena, added + sizeof(HashBucket));
+      CommitBuckets(*geometry.arena, geometry.BucketOffset(n + 1));
   if (!status.ok()) return status;
-  const LockedBucket bucket(geometry, lane, 0, n - moved_bit);
-  const uint64_t head = bucket.head();
-  if (LevelOf(head) != level) return WrongLevel(n - moved_bit, LevelOf(head));
-  const auto cells = bucket.Chain();
-  if (!cells.ok()) return cells.status();
-
-  ItemList moves(geometry);  // to N
-  ItemList stays(geometry);  // of the chain
-  uint64_t staying = LiveOf(head);
-  status = ForEachItem(geometry, bucket.offset(),
-                       [&](uint64_t bit, auto item, uint64_t hash) {
-                         if ((hash & moved_bit) == 0) return;
-                         moves.Add(item, hash);
-                         staying &= ~bit;
-                       });
-  for (const uint64_t cell : *cells) {
-    if (!status.ok()) return status;
-    status =
-        ForEachItem(geometry, cell, [&](uint64_t, auto item, uint64_t hash) {
-          (hash & moved_bit) != 0 ? moves.Add(item, hash)
-                                  : stays.Add(item, hash);
-        });
+  const uint64_t number = n - std::bit_floor(n);
+  const LockedBucket bucket(geometry, lane, 0, number);
+  if (LevelOf(bucket.head()) != static_cast<uint64_t>(std::bit_width(n))) {
+    return WrongLevel(number, LevelOf(bucket.head()));
   }
+  if (LinkOf(bucket.chain()) == 0) {
+    return SplitLocked(geometry, lane, bucket, n, nullptr);
+  }
+  SplitChain chain(geometry);
+  status = chain.Read(geometry, bucket, std::bit_floor(n));
   if (!status.ok()) return status;
-
-  HashLane* words = geometry.LaneAt(lane);
-  Transaction transaction(geometry.arena, &words->intent);
-  HashEdit edit(geometry, lane, &transaction);
-  uint64_t live = 0;
-  for (uint64_t free = geometry.places(); free != 0 && !moves.empty();
-       free &= free - 1) {
-    FillItem(geometry, added, free & -free, moves.Take());
-    live |= free & -free;
-  }
-  uint64_t filter = 0;
-  const absl::StatusOr<uint64_t> link = BuildChain(edit, moves, 0, &filter);
-  if (!link.ok()) return link.status();
-  StoreWord(&geometry.BucketAt(added)->chain, MakeChain(*link, filter));
-  // Nobody else stores to a bucket that does not exist. Its version goes on
-  // from where it was; a page that was given back meanwhile begins anew, at a
-  // place that depends on the bucket below, so that a reader who slept since
-  // before does not take it for the same.
-  const uint64_t old = LoadWord(&geometry.BucketAt(added)->head);
-  const uint64_t version = old != 0
-                               ? old & kVersionBits
-                               : (head & kVersionBits) + (kVersionOne << 32);
-  StoreWord(&words->held[1], added);
-  const auto exist = [&] {
-    edit.SetHead(added,
-                 WithLive(WithLevel(version, level + 1), live) | kLockBit);
-  };
-  const auto give_away = [&] {
-    edit.SetHead(bucket.offset(),
-                 WithLive(WithLevel(head, level + 1), staying));
-  };
-  if (IsSeeded(SeededBug::kSplitBeforeFill)) give_away();
-  exist();
-  if (!IsSeeded(SeededBug::kSplitBeforeFill)) give_away();
-  if (!cells->empty()) {
-    status = RebuildChain(geometry, bucket, stays, *cells, edit, transaction);
-    if (!status.ok()) return status;
-  }
-  StoreBuckets(transaction, n + 1);
-  edit.Finish();
-  transaction.Commit();
-  UnlockBucket(geometry, added);
-  return absl::OkStatus();
+  return SplitLocked(geometry, lane, bucket, n, &chain);
 }
 
 absl::Status MergeBucket(const HashGeometry& geometry, uint32_t lane) {
@@ -334,12 +387,8 @@ absl::Status MergeBucket(const HashGeometry& geometry, uint32_t lane) {
 
   Transaction transaction(geometry.arena, &geometry.LaneAt(lane)->intent);
   HashEdit edit(geometry, lane, &transaction);
-  uint64_t live = LiveOf(head);
-  for (uint64_t free = geometry.places() & ~live; free != 0 && !moves.empty();
-       free &= free - 1) {
-    FillItem(geometry, bucket.offset(), free & -free, moves.Take());
-    live |= free & -free;
-  }
+  Places places(geometry, bucket.offset(), LiveOf(head));
+  places.AddFrom(moves);
   const uint64_t chain = bucket.chain();
   uint64_t filter = FilterOf(chain);
   const absl::StatusOr<uint64_t> link =
@@ -350,7 +399,8 @@ absl::Status MergeBucket(const HashGeometry& geometry, uint32_t lane) {
                       MakeChain(*link, filter));
   }
   const auto take = [&] {
-    edit.SetHead(bucket.offset(), WithLive(WithLevel(head, level - 1), live));
+    edit.SetHead(bucket.offset(),
+                 WithLive(WithLevel(head, level - 1), places.live()));
   };
   const auto vanish = [&] {
     edit.SetHead(merged.offset(), WithLive(WithLevel(merged.head(), 0), 0));
