@@ -6,7 +6,8 @@
 // looks two keys up and is held before its i-th load; either may come first.
 // For all i and j the two answers must be those of two moments within the
 // calls, the second not before the first: so no lookup sees a part of a batch,
-// a row that never was, or an older row after a newer one.
+// a row that never was, or an older row after a newer one. In some scenarios
+// the reader scans a region instead: its rows must be those of one moment.
 //
 // The compiler's -fsanitize=thread calls tell of the loads and stores (see
 // crash_points.h), and contexts of one thread stand for the two threads: on
@@ -41,6 +42,8 @@
 #include "common/hash/hash_check.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_growth.h"
+#include "common/hash/hash_layout.h"
+#include "common/hash/hash_reader.h"
 #include "common/hash/hash_testing.h"
 #include "common/row/row_buffer.h"
 #include "gtest/gtest.h"
@@ -113,9 +116,16 @@ class Scenario {
       : random_(random),
         fixed_words_(fixed_words),
         looks_up_fixed_(fixed_words != 0 && random_() % 2 == 0),
+        scans_(random_() % 4 == 0),
         table_({.fixed_words = fixed_words, .bytes = Arena::kMinBytes}) {
     for (uint64_t i = 0; i < 12 + random_() % 12; ++i) {
       Perform({{RandomKey(), RandomRow()}});
+    }
+    // An odd number of buckets, so that the first change of it is a merge.
+    if (random_() % 2 == 0) {
+      while (table_.Buckets() < 4 || table_.Buckets() % 2 == 0) {
+        EXPECT_EQ(SplitBucket(table_.core->geometry(), 0), absl::OkStatus());
+      }
     }
     states_ = {Rows()};
     for (uint64_t i = 0; i < 1 + random_() % 3; ++i) {
@@ -138,6 +148,10 @@ class Scenario {
       keys_[1] = operation.back().key;
       break;
     }
+    const HashRoot* root = table_.core->geometry().root();
+    regions_ = LoadWord(&root->image);
+    // Half of the scans are of the bucket that a merge takes away.
+    region_ = random_() % 2 == 0 ? regions_ - 1 : random_() % regions_;
     Save();
   }
 
@@ -272,7 +286,13 @@ class Scenario {
       }
     });
     std::optional<RowBuffer> answers[2];
+    std::vector<RowBuffer> rows;
     Strand reader([&] {
+      if (scans_) {
+        HashCursor cursor = {.region = region_, .regions = regions_};
+        (void)table_.core->reader().Scan(&cursor, &rows);
+        return;
+      }
       for (int i = 0; i < 2; ++i) answers[i] = Lookup(keys_[i]);
     });
     uint64_t stores = 0, loads = 0;
@@ -299,7 +319,28 @@ class Scenario {
       }
     }
     if (!writer.done() || !reader.done()) return "somebody waits for ever";
-    return Judge(first_state, answers);
+    return scans_ ? JudgeScan(first_state, rows) : Judge(first_state, answers);
+  }
+
+  // The rows of one call of Scan() were there together.
+  std::string JudgeScan(size_t first_state,
+                        const std::vector<RowBuffer>& rows) {
+    Model scanned;
+    for (const RowBuffer& row : rows) {
+      if (!scanned.emplace(row[0], row).second) {
+        return absl::StrCat("key ", row[0], " is scanned twice");
+      }
+    }
+    for (size_t i = first_state; i < states_.size(); ++i) {
+      Model state = states_[i];
+      std::erase_if(state, [&](const auto& row) {
+        const uint64_t hash = TestKey(row.first).hash_key.hash;
+        return HashGeometry::Home(hash, regions_) != region_;
+      });
+      if (scanned == state) return "";
+    }
+    return absl::StrCat("the scanned rows of region ", region_, " of ",
+                        regions_, " are those of no moment");
   }
 
   std::string Judge(size_t first_state,
@@ -323,10 +364,13 @@ class Scenario {
   std::mt19937_64& random_;
   const uint32_t fixed_words_;
   const bool looks_up_fixed_;
+  const bool scans_;
   TestTable table_;
   std::vector<Operation> operations_;
   std::vector<Model> states_;  // before the first operation, after each
   uint64_t keys_[2] = {0, 1};
+  uint64_t region_ = 0;  // that is scanned
+  uint64_t regions_ = 1;
   std::vector<char> image_;
 };
 

@@ -62,8 +62,9 @@ class HashReader::RegionRead {
     for (;;) {
       if (root >= geometry_.most_buckets) return true;  // impossible words
       head = HeadOf(root);
-      if (LevelOf(head) != 0 || root == 0) break;
+      // Also of the last one: it may be merged before it is looked at again.
       heads_.emplace_back(geometry_.BucketOffset(root), head);
+      if (LevelOf(head) != 0 || root == 0) break;
       root ^= std::bit_floor(root);
     }
     std::vector<std::pair<uint64_t, uint64_t>> todo = {
