@@ -228,7 +228,10 @@ class HashCore::Write {
   [[nodiscard]] const HashPlace& place() const { return place_; }
 
   absl::Status Put(absl::Span<const uint64_t> row) {
-    if (geometry_.is_inline() && PutInBucket(row)) return absl::OkStatus();
+    if (geometry_.is_inline() && row.size() == geometry_.inline_words &&
+        PutInBucket(row)) {
+      return absl::OkStatus();
+    }
     return Commit(
         [&](HashEdit& edit) { return edit.Put(place_, key_.hash, row); });
   }

@@ -148,6 +148,12 @@ absl::Status HashEdit::Put(const HashPlace& place, uint64_t hash,
                            absl::Span<const uint64_t> row) {
   if (place.found() && ReplaceWord(place, row)) return absl::OkStatus();
   if (geometry_.is_inline()) {
+    if (row.size() != geometry_.inline_words) {
+      return MakeStatus(
+          Cause::kBadRow,
+          absl::StrCat("a row of ", row.size(), " words in a ",
+                       "table of rows of ", geometry_.inline_words));
+    }
     if (absl::Status s = AddItem(place.bucket, hash, row); !s.ok()) return s;
     if (!place.found()) {
       ++added_;

@@ -87,7 +87,7 @@ inline constexpr uint32_t kMaxCellsToSplit = 20;
 // Has the lines loaded that the next splits of a table of that many buckets
 // will want: the bucket of one, and the chain of one that comes before it.
 inline void PrefetchSplit(const HashGeometry& geometry, uint64_t buckets) {
-  if (geometry.most_buckets - buckets <= 8) return;
+  if (buckets + 8 >= geometry.most_buckets) return;
   const auto split = [&](uint64_t ahead) {
     const uint64_t n = buckets + ahead;
     return geometry.BucketAt(geometry.BucketOffset(n - std::bit_floor(n)));

@@ -48,9 +48,9 @@
 
 #ifdef ETS_KEEPER_VECTORS
 #include <immintrin.h>
-#define ETS_KEEPER_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt")))
+#define ETS_KEEPER_AVX2 __attribute__((target("avx2,bmi,bmi2")))
 #define ETS_KEEPER_AVX512 \
-  __attribute__((target("avx512f,avx512vl,avx2,bmi,bmi2,lzcnt")))
+  __attribute__((target("avx512f,avx512vl,avx2,bmi,bmi2")))
 #endif
 
 namespace ets_keeper {

@@ -74,7 +74,8 @@ class HashReader {
   // `row` has room for; a row of another length is as none.
   [[nodiscard]] bool LookupFixed(const HashKey& key,
                                  absl::Span<uint64_t> row) const {
-    if (ABSL_PREDICT_TRUE(row.size() == geometry_.inline_words)) {
+    if (ABSL_PREDICT_TRUE(row.size() == geometry_.inline_words &&
+                          !row.empty())) {
       return find_inline_(*this, key, row.data());
     }
     return Find(key, {.buffer = nullptr, .words = row});
