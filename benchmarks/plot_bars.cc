@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -128,8 +129,8 @@ class Panels {
 
   static void Bars(Svg& svg, const BarPanel& panel, const Scale& x, double y) {
     std::vector<Bar> bars = panel.bars;
-    std::stable_sort(bars.begin(), bars.end(), [](const Bar& a, const Bar& b) {
-      return a.value < b.value;
+    std::sort(bars.begin(), bars.end(), [](const Bar& a, const Bar& b) {
+      return std::tie(a.value, a.label) < std::tie(b.value, b.label);
     });
     for (const Bar& bar : bars) {
       const bool ours = IsOurs(bar);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -60,8 +61,9 @@ struct Label {
 
 // Moves labels apart, as little as it takes and none below the last line.
 void Spread(std::vector<Label>& labels) {
-  std::stable_sort(labels.begin(), labels.end(),
-                   [](const Label& a, const Label& b) { return a.y < b.y; });
+  std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) {
+    return std::tie(a.y, a.text) < std::tie(b.y, b.text);
+  });
   for (size_t i = 1; i < labels.size(); ++i) {
     labels[i].y = std::max(labels[i].y, labels[i - 1].y + kLineHeight);
   }

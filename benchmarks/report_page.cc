@@ -284,9 +284,10 @@ std::vector<Rival> RivalsThatWin(const Figures& figures) {
       AddRival(*run, theirs, ours, figures, rivals);
     }
   }
-  std::stable_sort(
-      rivals.begin(), rivals.end(),
-      [](const Rival& a, const Rival& b) { return a.factor > b.factor; });
+  std::sort(rivals.begin(), rivals.end(), [](const Rival& a, const Rival& b) {
+    if (a.factor != b.factor) return a.factor > b.factor;
+    return a.run < b.run;
+  });
   return rivals;
 }
 

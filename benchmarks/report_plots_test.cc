@@ -30,7 +30,8 @@ Report Whole() {
     std::vector<std::string> runs = OurRuns(target);
     runs.insert(runs.end(), target.theirs.begin(), target.theirs.end());
     for (const std::string& run : runs) {
-      report.figures.Add(run, ++ns,
+      ++ns;
+      report.figures.Add(run, ns,
                          {{"p50_ns", ns},
                           {"p99_ns", 4 * ns},
                           {"p999_ns", 9 * ns},
