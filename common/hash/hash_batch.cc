@@ -88,16 +88,7 @@ class HashCore::Batch {
       }
       StoreWord(&log->locked, locked_.size());
       for (const uint64_t bucket : locked_) {
-        SpinPause pause;
-        uint64_t* head = &geometry_.BucketAt(bucket)->head;
-        for (;;) {
-          const uint64_t seen = LoadWord(head);
-          if (!IsLocked(seen) &&
-              CompareAndSwapWord(head, seen, seen | kLockBit)) {
-            break;
-          }
-          pause.Wait();
-        }
+        LockNamedBucket(geometry_, bucket);
       }
       // A bucket may have been split or merged before it was locked.
       std::vector<uint64_t> now;

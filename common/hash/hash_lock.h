@@ -65,16 +65,29 @@ class SpinPause {
                             head | kLockBit);
 }
 
-// LockBucket()
+// LockNamedBucket()
 //
-// Waits for the lock of the bucket.
-inline void LockBucket(const HashGeometry& geometry, HashLane* lane, int slot,
-                       uint64_t offset) {
+// Waits for the lock of a bucket whose offset the caller has stored where
+// recovery looks for it.
+inline void LockNamedBucket(const HashGeometry& geometry, uint64_t offset) {
+  uint64_t* word = &geometry.BucketAt(offset)->head;
   SpinPause pause;
-  while (!TryLockBucket(geometry, lane, slot, offset,
-                        LoadWord(&geometry.BucketAt(offset)->head))) {
+  for (;;) {
+    const uint64_t head = LoadWord(word);
+    if (!IsLocked(head) && CompareAndSwapWord(word, head, head | kLockBit)) {
+      return;
+    }
     pause.Wait();
   }
+}
+
+// LockBucket()
+//
+// Waits for the lock of the bucket, which `slot` of the lane's `held` names.
+inline void LockBucket(const HashGeometry& geometry, HashLane* lane, int slot,
+                       uint64_t offset) {
+  StoreWord(&lane->held[slot], offset);
+  LockNamedBucket(geometry, offset);
 }
 
 // UnlockBucket()

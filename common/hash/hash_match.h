@@ -201,10 +201,11 @@ struct MatchAvx512 {
 #endif  // ETS_KEEPER_VECTORS
 
 // InstructionSet
-//
-// `kNativeInstructionSet`: the best that this processor has.
 enum class InstructionSet { kScalar, kAvx2, kAvx512 };
 
+// DetectInstructionSet()
+//
+// The best that this processor has.
 [[nodiscard]] inline InstructionSet DetectInstructionSet() {
 #ifdef ETS_KEEPER_VECTORS
   __builtin_cpu_init();
