@@ -5,8 +5,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "common/arena/arena.h"
@@ -29,9 +31,9 @@ void Transaction::HoldHeap() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 const IntentEntry* Transaction::Find(uint64_t offset) const {
-  if (!index_.empty()) {
-    const auto it = index_.find(offset);
-    return it == index_.end() ? nullptr : &entries_[it->second];
+  if (index_ != nullptr) {
+    const auto it = index_->find(offset);
+    return it == index_->end() ? nullptr : &entries_[it->second];
   }
   for (size_t i = size_; i-- > 0;) {
     if (LoadWord(&entries_[i].offset) == offset) return &entries_[i];
@@ -41,13 +43,16 @@ const IntentEntry* Transaction::Find(uint64_t offset) const {
 
 // Adds the newest entry to the index, or, the first time, all of them.
 void Transaction::Index() {
-  for (size_t i = index_.empty() ? 0 : size_ - 1; i < size_; ++i) {
-    index_[LoadWord(&entries_[i].offset)] = i;
+  size_t i = size_ - 1;
+  if (index_ == nullptr) {
+    index_ = std::make_unique<absl::flat_hash_map<uint64_t, size_t>>();
+    i = 0;
   }
+  for (; i < size_; ++i) (*index_)[LoadWord(&entries_[i].offset)] = i;
 }
 
 void Transaction::Replace(uint64_t offset, uint64_t value) {
-  if (const IntentEntry* pending = size_ == 0 ? nullptr : Find(offset);
+  if (const IntentEntry* pending = MayStore(offset) ? Find(offset) : nullptr;
       pending != nullptr) {
     StoreWord(&entries_[pending - entries_.data()].value, value);
   } else {

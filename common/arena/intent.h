@@ -43,7 +43,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/log/check.h"
@@ -91,6 +93,32 @@ inline void PerformEntries(const Arena& arena, const IntentEntry* entries,
   }
 }
 
+// CommitStores()
+//
+// A transaction of these stores, which are known at once, through a lane's log:
+// as a Transaction to which they are added, that is committed. `base` is where
+// the arena is mapped.
+template <size_t kStores>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CommitStores(
+    char* base, IntentLog* log, const IntentEntry (&stores)[kStores]) {
+  static_assert(kStores <= IntentLog::kCapacity);
+  constexpr uint64_t kBase = uint64_t{kStores} << 32;
+  for (size_t i = 0; i < kStores; ++i) {
+    StoreWord(&log->entries[i].offset, stores[i].offset);
+    StoreWord(&log->entries[i].value, stores[i].value);
+    if (IsSeeded(SeededBug::kCommitBeforeLastEntry)) {
+      StoreWord(&log->committed, uint64_t{i + 1} << 32);
+    }
+  }
+  if (!IsSeeded(SeededBug::kNoIntent)) StoreWord(&log->committed, kBase);
+  for (size_t i = 0; i < kStores; ++i) {
+    StoreWord(reinterpret_cast<uint64_t*>(base + stores[i].offset),
+              stores[i].value);
+    if (i + 1 < kStores) StoreWord(&log->committed, kBase + i + 1);
+  }
+  StoreWord(&log->committed, 0);
+}
+
 class Transaction {
  public:
   // One that writes its stores down in the lane's log, or, for a log of another
@@ -115,7 +143,7 @@ class Transaction {
   //
   // The word at `offset` as it will be after the stores added so far.
   [[nodiscard]] uint64_t Load(uint64_t offset) const {
-    const IntentEntry* pending = size_ == 0 ? nullptr : Find(offset);
+    const IntentEntry* pending = MayStore(offset) ? Find(offset) : nullptr;
     return LoadWord(pending != nullptr ? &pending->value : arena_.At(offset));
   }
 
@@ -128,6 +156,7 @@ class Transaction {
     StoreWord(&entries_[size_].offset, offset);
     StoreWord(&entries_[size_].value, value);
     ++size_;
+    stored_ |= Summary(offset);
     if (ABSL_PREDICT_FALSE(size_ >= kIndexed)) Index();
     if (IsSeeded(SeededBug::kCommitBeforeLastEntry)) {
       if (log_ != nullptr) {
@@ -146,7 +175,7 @@ class Transaction {
   //
   // Whether the word at `offset` has a store.
   [[nodiscard]] bool Stores(uint64_t offset) const {
-    return size_ != 0 && Find(offset) != nullptr;
+    return MayStore(offset) && Find(offset) != nullptr;
   }
 
   // Transaction::HoldHeap()
@@ -184,6 +213,14 @@ class Transaction {
   // From this size on an index finds a pending store, below it a scan does.
   static constexpr size_t kIndexed = 48;
 
+  // A bit for each store, so that most loads need not look for one.
+  static uint64_t Summary(uint64_t offset) {
+    return uint64_t{1} << (((offset >> 3) ^ (offset >> 9)) % 64);
+  }
+  bool MayStore(uint64_t offset) const {
+    return (stored_ & Summary(offset)) != 0;
+  }
+
   // The newest entry for `offset`, or null.
   const IntentEntry* Find(uint64_t offset) const;
   void Index();
@@ -193,8 +230,10 @@ class Transaction {
   IntentLog* const log_;
   const absl::Span<IntentEntry> entries_;
   size_t size_ = 0;
+  uint64_t stored_ = 0;
   bool holds_heap_ = false;
-  absl::flat_hash_map<uint64_t, size_t> index_;  // used from kIndexed on
+  std::unique_ptr<absl::flat_hash_map<uint64_t, size_t>> index_;  // from
+                                                                  // kIndexed on
 };
 
 // ReplayEntries()

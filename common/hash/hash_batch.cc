@@ -34,6 +34,7 @@ namespace ets_keeper {
 
 // The batch in progress. Its log lies in the arena and is laid out for as much
 // as the changes can possibly need, see HashBatchLog.
+template <uint32_t kWords>
 class HashCore::Batch {
  public:
   Batch(HashCore& core, uint32_t lane, absl::Span<const KeyedChange> changes)
@@ -106,7 +107,7 @@ class HashCore::Batch {
         reinterpret_cast<uint64_t*>(Log() + 1) + LocksRoom());
     Transaction transaction(geometry_.arena,
                             absl::MakeSpan(entries, EntriesRoom()));
-    HashEdit edit(geometry_, lane_, &transaction, /*in_batch=*/true);
+    HashEdit<kWords> edit(geometry_, lane_, &transaction, /*in_batch=*/true);
     for (const KeyedChange& change : changes_) {
       if (absl::Status s = MakeChange(change, edit); !s.ok()) return s;
     }
@@ -163,7 +164,7 @@ class HashCore::Batch {
 
   HashBatchLog* Log() const {
     return reinterpret_cast<HashBatchLog*>(
-        geometry_.arena->At(LoadWord(&geometry_.root()->batch_log)));
+        geometry_.At(LoadWord(&geometry_.root()->batch_log)));
   }
 
   absl::Status FindBuckets(std::vector<uint64_t>* buckets) const {
@@ -183,7 +184,7 @@ class HashCore::Batch {
 
   // Remembers what was there before the change: when the key is gone after the
   // batch, that still tells which one is gone.
-  absl::Status MakeChange(const KeyedChange& change, HashEdit& edit) {
+  absl::Status MakeChange(const KeyedChange& change, HashEdit<kWords>& edit) {
     const absl::StatusOr<HashPlace> place = edit.Find(change.key);
     if (!place.ok()) return place.status();
     Key& before = before_.emplace_back();
@@ -192,8 +193,8 @@ class HashCore::Batch {
       before.record = place->record | 1;
       before.row = WordsOf(*place, edit);
     }
-    const absl::StatusOr<HashAction> action =
-        change.change(HashCurrent(edit, *place, core_.reader_, change.key));
+    const absl::StatusOr<HashAction> action = change.change(HashCurrent(
+        geometry_, edit.transaction(), *place, core_.reader_, change.key));
     if (!action.ok()) return action.status();
     if (action->kind == HashAction::kPut) {
       return edit.Put(*place, change.key.hash, action->row);
@@ -204,21 +205,22 @@ class HashCore::Batch {
     return absl::OkStatus();
   }
 
-  RowBuffer WordsOf(const HashPlace& place, const HashEdit& edit) const {
-    return geometry_.is_inline() ? edit.Row(place)
-                                 : RowBuffer{place.record_words};
+  RowBuffer WordsOf(const HashPlace& place,
+                    const HashEdit<kWords>& edit) const {
+    return kWords != 0 ? LoadRow(geometry_, edit.transaction(), place)
+                       : RowBuffer{place.record_words};
   }
 
   // What the directory says of the i-th change's key; nothing if it neither is
   // nor was there.
   std::optional<Key> KeyAfter(size_t i, const HashPlace& place,
-                              const HashEdit& edit) const {
+                              const HashEdit<kWords>& edit) const {
     if (place.found()) {
       return Key{changes_[i].key.hash, place.record, WordsOf(place, edit)};
     }
     if (before_[i].record == 0) return std::nullopt;
     Key key = before_[i];
-    if (!geometry_.is_inline()) return key;
+    if (kWords == 0) return key;
     // Of a deleted row only the key counts: the same entry for all changes.
     for (uint32_t w = 0; w < key.row.size(); ++w) {
       if (w < geometry_.key.word ||
@@ -269,15 +271,17 @@ absl::Status HashCore::ChangeAll(uint64_t epoch,
   // Under this mutex the epoch does not change.
   if (absl::Status s = CheckEpoch(epoch); !s.ok()) return s;
   if (changes.empty()) return absl::OkStatus();
-  const WriterLanes::Use lane(lanes_);
-  Batch batch(*this, lane->index(), changes);
-  if (absl::Status s = batch.ReserveLog(); !s.ok()) return s;
-  GrowFor(*lane, changes.size());
-  if (absl::Status s = batch.LockBuckets(); !s.ok()) return s;
-  const absl::Status status = batch.Perform();
-  batch.UnlockBuckets();
-  Account(*lane, batch.added());
-  return status;
+  return WithWords(geometry_.inline_words, [&](auto words) {
+    const WriterLanes::Use lane(lanes_);
+    Batch<words> batch(*this, lane->index(), changes);
+    if (absl::Status s = batch.ReserveLog(); !s.ok()) return s;
+    GrowFor(*lane, changes.size());
+    if (absl::Status s = batch.LockBuckets(); !s.ok()) return s;
+    absl::Status status = batch.Perform();
+    batch.UnlockBuckets();
+    Account(*lane, batch.added());
+    return status;
+  });
 }
 
 // Before a batch, as if all of its changes added a row: within it no bucket

@@ -25,7 +25,7 @@ class HashBatchViewTest : public ::testing::Test {
   static constexpr uint64_t kRecord = 16384;
 
   HashBatchViewTest() : arena_(*Arena::CreatePrivate(Arena::kMinBytes)) {
-    geometry_.arena = arena_.get();
+    geometry_ = HashGeometry::Of(arena_.get());
     StoreWord(&geometry_.root()->batch_log, kLog);
     StoreWord(&geometry_.root()->batch_log_bytes, kBytes);
     StoreWord(&arena_->header().batch, 1);

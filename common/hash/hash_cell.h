@@ -44,6 +44,12 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
 [[nodiscard]] inline uint64_t LevelMask(uint64_t level) {
   return (uint64_t{1} << (level - 1)) - 1;
 }
+// Whether the bucket with that head and number answers for the hash.
+[[nodiscard]] inline bool AnswersFor(uint64_t head, uint64_t number,
+                                     uint64_t hash) {
+  const uint64_t level = LevelOf(head);
+  return level != 0 && ((hash ^ number) & LevelMask(level)) == 0;
+}
 // The head with other live bits and the next version.
 [[nodiscard]] inline uint64_t WithLive(uint64_t head, uint64_t live) {
   return ((head & ~kLiveBits) | live) + kVersionOne;

@@ -38,11 +38,9 @@
 namespace ets_keeper {
 namespace {
 
-// After how many rows that it added or took away a lane looks after the number
-// of buckets, and how many buckets it then splits or merges at most. So a write
-// does that bounded work, one in sixteen does it, and the number of buckets
-// keeps up with the rows.
-constexpr int64_t kRowsPerTurn = 16;
+// How many buckets a turn splits or merges at most. So a write does that
+// bounded work, one in kRowsPerTurn does it, and the number of buckets keeps up
+// with the rows.
 constexpr uint64_t kSplitsPerTurn = 16;
 
 // Fewer rows than buckets of a table this much larger are for: it shrinks.
@@ -57,8 +55,7 @@ absl::Status BadWord(absl::string_view what, uint64_t value) {
 }  // namespace
 
 absl::Status HashCore::Format(Arena* arena, const Options& options) {
-  HashGeometry geometry;
-  geometry.arena = arena;
+  HashGeometry geometry = HashGeometry::Of(arena);
   geometry.lanes = options.writers + 1;
   if (options.writers > kMaxWriters ||
       geometry.BucketOffset(2) > arena->bytes() / 2) {
@@ -105,8 +102,7 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
   if (key_word > UINT32_MAX) return BadWord("place of the key", key_word);
   if (key_words > UINT32_MAX) return BadWord("length of the key", key_words);
   if (key_variable > 1) return BadWord("kind of key", key_variable);
-  HashGeometry geometry;
-  geometry.arena = arena;
+  HashGeometry geometry = HashGeometry::Of(arena);
   geometry.lanes = static_cast<uint32_t>(lanes);
   geometry.seed = LoadWord(&root->seed);
   geometry.key = {.word = static_cast<uint32_t>(key_word),
@@ -190,140 +186,7 @@ absl::Status HashCore::WrongEpoch(uint64_t epoch) const {
                                  now, ", the handle is of epoch ", epoch));
 }
 
-// One write of one key: it has the key's bucket to itself from Begin() to its
-// end, in which the key either is at place() or is nowhere.
-class HashCore::Write {
- public:
-  Write(HashCore& core, const HashKey& key)
-      : core_(core), geometry_(core.geometry_), key_(key), lane_(core.lanes_) {}
-  ~Write() {
-    if (locked_) UnlockBucket(geometry_, place_.bucket);
-    // Only now: this may want the locks of other buckets.
-    if (added_ != 0) core_.Account(*lane_, added_);
-  }
-  Write(const Write&) = delete;
-  Write& operator=(const Write&) = delete;
-
-  // Looks the key up as a reader does, and takes the lock if the bucket is as
-  // it was then.
-  absl::Status Begin(uint64_t epoch) {
-    HashLane* lane = geometry_.LaneAt(lane_->index());
-    SpinPause pause;
-    for (;;) {
-      FindKeyWith(core_.instructions_, geometry_, key_, &place_);
-      if (ABSL_PREDICT_FALSE(place_.bucket == 0)) {
-        return BadWord("number of buckets", LoadWord(&geometry_.root()->image));
-      }
-      if (ABSL_PREDICT_TRUE(
-              TryLockBucket(geometry_, lane, 0, place_.bucket, place_.head))) {
-        break;
-      }
-      pause.Wait();
-      place_ = HashPlace();
-    }
-    locked_ = true;
-    return core_.CheckEpoch(epoch);
-  }
-
-  [[nodiscard]] const HashPlace& place() const { return place_; }
-
-  absl::Status Put(absl::Span<const uint64_t> row) {
-    if (geometry_.is_inline() && row.size() == geometry_.inline_words &&
-        PutInBucket(row)) {
-      return absl::OkStatus();
-    }
-    return Commit(
-        [&](HashEdit& edit) { return edit.Put(place_, key_.hash, row); });
-  }
-
-  absl::Status Remove() {
-    if (geometry_.is_inline() && place_.cell == place_.bucket) {
-      const uint64_t bit = uint64_t{1} << place_.position;
-      CommitHead(WithLive(place_.head, LiveOf(place_.head) & ~bit), -1);
-      return absl::OkStatus();
-    }
-    return Commit([&](HashEdit& edit) {
-      edit.Remove(place_);
-      return absl::OkStatus();
-    });
-  }
-
-  absl::Status Change(HashChange change) {
-    return Commit([&](HashEdit& edit) -> absl::Status {
-      const absl::StatusOr<HashAction> action =
-          change(HashCurrent(edit, place_, core_.reader_, key_));
-      if (!action.ok()) return action.status();
-      if (action->kind == HashAction::kPut) {
-        return edit.Put(place_, key_.hash, action->row);
-      }
-      if (action->kind == HashAction::kRemove && place_.found()) {
-        edit.Remove(place_);
-      }
-      return absl::OkStatus();
-    });
-  }
-
- private:
-  // What HashEdit::Put() does, in the common cases: the only word that changes
-  // is replaced, or the bucket has room for the row.
-  bool PutInBucket(absl::Span<const uint64_t> row) {
-    if (place_.found()) {
-      if (geometry_.words_can_tear()) return false;
-      uint64_t* word = geometry_.arena->At(place_.item());
-      for (const uint64_t value : row) {
-        if (LoadWord(word) != value) StoreWord(word, value);
-        ++word;
-      }
-      return true;
-    }
-    const uint64_t live = LiveOf(place_.head);
-    const uint64_t free = geometry_.places() & ~live;
-    if (free == 0) return false;
-    uint64_t* word =
-        &geometry_.BucketAt(place_.bucket)->head + std::countr_zero(free);
-    for (const uint64_t value : row) StoreWord(word++, value);
-    CommitHead(WithLive(place_.head, live | (free & -free)), 1);
-    return true;
-  }
-
-  // The bucket gets this head, and the lane counts the rows that it added.
-  void CommitHead(uint64_t head, int64_t added) {
-    const uint64_t lane = HashGeometry::LaneOffset(lane_->index());
-    HashLane* words = geometry_.LaneAt(lane_->index());
-    Transaction transaction(geometry_.arena, &words->intent);
-    transaction.Store(place_.bucket + offsetof(HashBucket, head),
-                      head | kLockBit);
-    transaction.Store(lane + offsetof(HashLane, count),
-                      LoadWord(&words->count) + static_cast<uint64_t>(added));
-    transaction.Commit();
-    added_ = added;
-  }
-
-  template <typename Edit>
-  absl::Status Commit(Edit make) {
-    Transaction transaction(geometry_.arena,
-                            &geometry_.LaneAt(lane_->index())->intent);
-    HashEdit edit(geometry_, lane_->index(), &transaction);
-    absl::Status status = make(edit);
-    if (!status.ok()) return status;
-    edit.Finish();
-    if (transaction.size() != 0) transaction.Commit();
-    added_ = edit.added();
-    return status;
-  }
-
-  HashCore& core_;
-  const HashGeometry& geometry_;
-  const HashKey& key_;
-  const WriterLanes::Use lane_;
-  HashPlace place_;
-  bool locked_ = false;
-  int64_t added_ = 0;
-};
-
-void HashCore::Account(WriterLanes::Lane& lane, int64_t added) {
-  lane.rows += added;
-  if (lane.rows < kRowsPerTurn && lane.rows > -kRowsPerTurn) return;
+void HashCore::TakeTurn(WriterLanes::Lane& lane) {
   rows_.fetch_add(lane.rows, std::memory_order_relaxed);
   lane.rows = 0;
   Resize(lane);
@@ -374,77 +237,6 @@ void HashCore::Shrink(WriterLanes::Lane& lane, uint64_t wanted,
       std::max(LoadWord(&root->buckets), LoadWord(&root->image));
   Lock lock(geometry_.arena->grow_mutex());
   geometry_.arena->ReleaseFront(geometry_.BucketOffset(used));
-}
-
-absl::Status HashCore::Change(uint64_t epoch, const HashKey& key,
-                              HashChange change) {
-  Write write(*this, key);
-  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
-  return write.Change(change);
-}
-
-absl::Status HashCore::Insert(uint64_t epoch, const HashKey& key,
-                              absl::Span<const uint64_t> row) {
-  Write write(*this, key);
-  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
-  return write.Put(row);
-}
-
-absl::StatusOr<bool> HashCore::InsertNew(uint64_t epoch, const HashKey& key,
-                                         absl::Span<const uint64_t> row) {
-  Write write(*this, key);
-  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
-  if (write.place().found()) return false;
-  if (absl::Status s = write.Put(row); !s.ok()) return s;
-  return true;
-}
-
-absl::StatusOr<bool> HashCore::Delete(uint64_t epoch, const HashKey& key) {
-  return Take(epoch, key, nullptr);
-}
-
-absl::StatusOr<bool> HashCore::Take(uint64_t epoch, const HashKey& key,
-                                    RowBuffer* row) {
-  Write write(*this, key);
-  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
-  const HashPlace& place = write.place();
-  if (!place.found()) return false;
-  if (row != nullptr) {
-    CopyWords(geometry_.arena->At(place.row()), place.row_words(geometry_),
-              row);
-  }
-  if (absl::Status s = write.Remove(); !s.ok()) return s;
-  return true;
-}
-
-// The version goes up before the word changes, so that a reader that copied
-// this word's old value and another word's newer one notices; where there is
-// only one word that can change, it need not. Killed between the two stores the
-// row is as it was.
-absl::Status HashCore::Increment(uint64_t epoch, const HashKey& key,
-                                 uint32_t word, HashIncrement increment) {
-  Write write(*this, key);
-  if (absl::Status s = write.Begin(epoch); !s.ok()) return s;
-  const HashPlace& place = write.place();
-  if (!place.found()) {
-    return MakeStatus(Cause::kKeyNotFound, "there is no row with this key");
-  }
-  const uint64_t words = place.row_words(geometry_);
-  if (word >= words) {
-    return MakeStatus(Cause::kOutOfRange,
-                      absl::StrCat("the row has ", words, " words; word ", word,
-                                   " is not one of them"));
-  }
-  uint64_t* counter = geometry_.arena->At(place.row()) + word;
-  uint64_t value = 0;
-  absl::Status status = increment(LoadWord(counter), &value);
-  if (!status.ok()) return status;
-  if (geometry_.words_can_tear()) {
-    uint64_t* head = place.head_word(geometry_);
-    StoreWord(head, LoadWord(head) + kVersionOne);
-  }
-  StoreWord(counter, value);
-  return status;
 }
 
 }  // namespace ets_keeper

@@ -30,7 +30,7 @@
 // Lifetime: the arena must outlive the core.
 //
 // It is not a bag, and it never calls back while holding a lock but into the
-// functions given to `Change()`, `Increment()` and `ChangeAll()`, which must
+// functions given to `Change()` and `ChangeAll()`, which must
 // not use the same core and should be short: other writers of the bucket wait.
 
 #ifndef COMMON_HASH_HASH_CORE_H_
@@ -67,9 +67,14 @@ namespace ets_keeper {
 // What a change finds under its key. Valid during the call.
 class HashCurrent {
  public:
-  HashCurrent(const HashEdit& edit, const HashPlace& place,
-              const HashReader& reader, const HashKey& key)
-      : edit_(edit), place_(place), reader_(reader), key_(key) {}
+  HashCurrent(const HashGeometry& geometry, const Transaction& transaction,
+              const HashPlace& place, const HashReader& reader,
+              const HashKey& key)
+      : geometry_(geometry),
+        transaction_(transaction),
+        place_(place),
+        reader_(reader),
+        key_(key) {}
 
   // Whether there is a row.
   [[nodiscard]] bool found() const { return place_.found(); }
@@ -81,10 +86,13 @@ class HashCurrent {
   }
 
   // A copy of the row; there must be one.
-  [[nodiscard]] RowBuffer Row() const { return edit_.Row(place_); }
+  [[nodiscard]] RowBuffer Row() const {
+    return LoadRow(geometry_, transaction_, place_);
+  }
 
  private:
-  const HashEdit& edit_;
+  const HashGeometry& geometry_;
+  const Transaction& transaction_;
   const HashPlace& place_;
   const HashReader& reader_;
   const HashKey& key_;
@@ -197,15 +205,16 @@ class HashCore {
   [[nodiscard]] absl::StatusOr<bool> Take(uint64_t epoch, const HashKey& key,
                                           RowBuffer* row);
 
-  // HashCore::Increment()
+  // HashCore::Add()
   //
-  // Replaces one word of the row in place by what `increment` makes of it: no
-  // copy, no allocation. `kKeyNotFound` if there is no such row; an error of
-  // `increment` leaves the word as it is. The word must not be part of the key.
-  using HashIncrement =
-      absl::FunctionRef<absl::Status(uint64_t old, uint64_t* value)>;
-  [[nodiscard]] absl::Status Increment(uint64_t epoch, const HashKey& key,
-                                       uint32_t word, HashIncrement increment);
+  // Adds to one word of the row, in place, and stores the sum in it and in
+  // `sum`: the word is a number without a sign, or, if `is_signed`, with one in
+  // two's complement. No copy, no allocation. `kKeyNotFound` if there is no
+  // such row; `kOutOfRange`, with nothing changed, if the sum is no such
+  // number, or the row has no such word. The word must not be part of the key.
+  [[nodiscard]] absl::Status Add(uint64_t epoch, const HashKey& key,
+                                 uint32_t word, bool is_signed, int64_t amount,
+                                 uint64_t* sum);
 
   // HashCore::ChangeAll()
   //
@@ -221,8 +230,12 @@ class HashCore {
                                        absl::Span<const KeyedChange> changes);
 
  private:
+  template <uint32_t kWords>
   class Batch;
+  template <uint32_t kWords>
   class Write;
+  template <typename Result, typename Body>
+  Result WriteKey(uint64_t epoch, const HashKey& key, const Body& body);
 
   explicit HashCore(const HashGeometry& geometry);
 
@@ -240,7 +253,12 @@ class HashCore {
 
   // Counts rows that a lane added, and every kRowsPerTurn of them has it bring
   // the number of buckets nearer to what the table needs.
-  void Account(WriterLanes::Lane& lane, int64_t added);
+  static constexpr int64_t kRowsPerTurn = 16;
+  void Account(WriterLanes::Lane& lane, int64_t added) {
+    lane.rows += added;
+    if (lane.rows >= kRowsPerTurn || lane.rows <= -kRowsPerTurn) TakeTurn(lane);
+  }
+  void TakeTurn(WriterLanes::Lane& lane);
   void Resize(WriterLanes::Lane& lane);
   void GrowFor(WriterLanes::Lane& lane, uint64_t changes);
   void Grow(WriterLanes::Lane& lane, uint64_t wanted, uint64_t budget)

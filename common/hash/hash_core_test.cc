@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -89,30 +90,64 @@ TEST_P(HashCoreTest, TakeReturnsWhatItRemoves_A16) {
   EXPECT_THAT(t_.core->Take(kEpoch, TestKey(7), &row), IsOkAndHolds(false));
 }
 
-TEST_P(HashCoreTest, IncrementChangesOneWordInPlace) {
+TEST_P(HashCoreTest, AddChangesOneWordInPlace) {
   EXPECT_THAT(Insert(7, 5), IsOk());
   RowBuffer row = t_.Row(7, 5);
   for (uint32_t word = 1; word < row.size(); ++word) {
     row[word] = 6;
-    EXPECT_THAT(t_.core->Increment(kEpoch, TestKey(7), word, PlusOne), IsOk());
+    EXPECT_THAT(PlusOne(*t_.core, kEpoch, TestKey(7), word), IsOk());
     EXPECT_THAT(t_.Lookup(7), Optional(row));
   }
   const auto words = static_cast<uint32_t>(row.size());
-  EXPECT_EQ(CauseOf(t_.core->Increment(kEpoch, TestKey(7), words, PlusOne)),
+  EXPECT_EQ(CauseOf(PlusOne(*t_.core, kEpoch, TestKey(7), words)),
             Cause::kOutOfRange);
-  EXPECT_EQ(CauseOf(t_.core->Increment(kEpoch, TestKey(8), 1, PlusOne)),
+  EXPECT_EQ(CauseOf(PlusOne(*t_.core, kEpoch, TestKey(8), 1)),
             Cause::kKeyNotFound);
-  if (words > 1) {
-    EXPECT_EQ(t_.core
-                  ->Increment(kEpoch, TestKey(7), 1,
-                              [](uint64_t, uint64_t* value) {
-                                *value = 9;
-                                return absl::InternalError("no");
-                              })
-                  .code(),
-              absl::StatusCode::kInternal);
-  }
   EXPECT_THAT(t_.Lookup(7), Optional(row));
+}
+
+TEST_P(HashCoreTest, AddRefusesASumThatIsNoSuchNumber) {
+  if (t_.Row(7, 0).size() < 2) return;
+  constexpr auto kMost = std::numeric_limits<int64_t>::max();
+  constexpr auto kLeast = std::numeric_limits<int64_t>::min();
+  const struct {
+    uint64_t old;
+    int64_t amount;
+    bool good_unsigned, good_signed;
+  } cases[] = {
+      {0, 0, true, true},
+      {5, -5, true, true},
+      {5, -6, false, true},
+      {~uint64_t{0}, 0, true, true},
+      {~uint64_t{0}, 1, false, true},  // -1 + 1
+      {~uint64_t{0}, -1, true, true},
+      {uint64_t{kMost}, 1, true, false},
+      {uint64_t{kMost}, -1, true, true},
+      {uint64_t{kMost}, kLeast, false, true},
+      {uint64_t{1} << 63, -1, true, false},
+      {uint64_t{1} << 63, kLeast, true, false},
+      {uint64_t{1} << 63, kMost, true, true},
+      {2, kMost, true, false},
+      {0, kLeast, false, true},
+  };
+  for (const auto& c : cases) {
+    for (const bool is_signed : {false, true}) {
+      EXPECT_THAT(Insert(7, c.old), IsOk());
+      uint64_t sum = 0;
+      const absl::Status status =
+          t_.core->Add(kEpoch, TestKey(7), 1, is_signed, c.amount, &sum);
+      const uint64_t expected = c.old + static_cast<uint64_t>(c.amount);
+      if (is_signed ? c.good_signed : c.good_unsigned) {
+        EXPECT_THAT(status, IsOk()) << c.old << " " << c.amount;
+        EXPECT_EQ(sum, expected);
+        EXPECT_EQ((*t_.Lookup(7))[1], expected);
+      } else {
+        EXPECT_EQ(CauseOf(status), Cause::kOutOfRange)
+            << c.old << " " << c.amount;
+        EXPECT_EQ((*t_.Lookup(7))[1], c.old);
+      }
+    }
+  }
 }
 
 TEST_P(HashCoreTest, AChangeSeesWhatIsThereAndDecides) {
@@ -157,7 +192,7 @@ TEST_P(HashCoreTest, AWriteOfAnotherEpochIsRefusedAndChangesNothing) {
   EXPECT_EQ(CauseOf(Insert(8, 6)), Cause::kNotOwner);
   EXPECT_EQ(CauseOf(t_.core->Delete(kEpoch, TestKey(7)).status()),
             Cause::kNotOwner);
-  EXPECT_EQ(CauseOf(t_.core->Increment(kEpoch, TestKey(7), 1, PlusOne)),
+  EXPECT_EQ(CauseOf(PlusOne(*t_.core, kEpoch, TestKey(7), 1)),
             Cause::kNotOwner);
   EXPECT_EQ(CauseOf(t_.core->Change(kEpoch, TestKey(7), Removed)),
             Cause::kNotOwner);
@@ -339,8 +374,8 @@ TEST(HashCoreFormatTest, SaysWhatDoesNotFit) {
 // it another format: tables outlive the programs that wrote them.
 TEST(HashFormatTest, TheFormatHasItsVersion) {
   const TestTable t;
-  EXPECT_EQ(LoadWord(&t.arena->header().format), 2);
-  StoreWord(&t.arena->header().format, 1);  // lanes by hash, rows in records
+  EXPECT_EQ(LoadWord(&t.arena->header().format), 3);
+  StoreWord(&t.arena->header().format, 2);  // with another hash
   EXPECT_EQ(CauseOf(HashCore::Attach(t.arena.get()).status()), Cause::kCorrupt);
 }
 

@@ -379,11 +379,7 @@ class Table {
     const auto it = after_.find(key);
     if (it == after_.end() || fixed_words_ == 1) return absl::OkStatus();
     ++it->second[1];
-    return live_->Increment(kEpoch, TestKey(key), 1,
-                            [](uint64_t old, uint64_t* value) {
-                              *value = old + 1;
-                              return absl::OkStatus();
-                            });
+    return PlusOne(*live_, kEpoch, TestKey(key), 1);
   }
 
   absl::Status UpdateElement() {

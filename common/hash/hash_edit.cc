@@ -38,23 +38,23 @@ absl::Status Astray(absl::string_view what, uint64_t offset) {
 
 }  // namespace
 
-absl::StatusOr<HashPlace> HashEdit::Find(const HashKey& key) const {
+template <uint32_t kWords>
+absl::StatusOr<HashPlace> HashEdit<kWords>::Find(const HashKey& key) const {
   const Arena& arena = *geometry_.arena;
   HashPlace place;
   place.bucket = FindBucket(geometry_, key.hash, &place.head);
   if (place.bucket == 0) return Astray("the number of buckets", key.hash);
   place.head = head(place.bucket);
   const HashPlace nowhere = place;
-  const uint64_t item_words = geometry_.item_words();
   uint64_t cell = place.bucket;
   for (int i = 0; i < kMaxChain; ++i) {
-    for (uint64_t live = LiveOf(head(cell)) & geometry_.places(); live != 0;
+    for (uint64_t live = LiveOf(head(cell)) & kPlaces; live != 0;
          live &= live - 1) {
       place.cell = cell;
       place.position = static_cast<uint32_t>(std::countr_zero(live));
-      if (geometry_.is_inline()) {
+      if constexpr (kWords != 0) {
         uint64_t row[kItemWords];
-        for (uint64_t w = 0; w < item_words; ++w) {
+        for (uint64_t w = 0; w < kItem; ++w) {
           row[w] = transaction_.Load(place.item() + w * 8);
         }
         if (std::equal(key.words.begin(), key.words.end(),
@@ -88,16 +88,9 @@ absl::StatusOr<HashPlace> HashEdit::Find(const HashKey& key) const {
   return MakeStatus(Cause::kCorrupt, "a chain of cells has no end");
 }
 
-RowBuffer HashEdit::Row(const HashPlace& place) const {
-  RowBuffer row(place.row_words(geometry_));
-  for (uint64_t i = 0; i < row.size(); ++i) {
-    row[i] = transaction_.Load(place.row() + i * 8);
-  }
-  return row;
-}
-
-absl::StatusOr<uint64_t> HashEdit::NewRecord(uint64_t hash,
-                                             absl::Span<const uint64_t> row) {
+template <uint32_t kWords>
+absl::StatusOr<uint64_t> HashEdit<kWords>::NewRecord(
+    uint64_t hash, absl::Span<const uint64_t> row) {
   const uint64_t bytes = sizeof(HashRecord) + row.size() * 8;
   if (bytes > kMaxBlockBytes) {
     return MakeStatus(Cause::kBadRow, absl::StrCat("a row of ", row.size() * 8,
@@ -112,23 +105,25 @@ absl::StatusOr<uint64_t> HashEdit::NewRecord(uint64_t hash,
 
 // Words that nobody can reach yet. Those which an earlier change of the same
 // batch was to store go the same way, behind it.
-void HashEdit::Fill(uint64_t offset, absl::Span<const uint64_t> words) {
+template <uint32_t kWords>
+void HashEdit<kWords>::Fill(uint64_t offset, absl::Span<const uint64_t> words) {
   for (size_t i = 0; i < words.size(); ++i) {
     const uint64_t word = offset + i * 8;
     if (in_batch_ && transaction_.Stores(word)) {
       transaction_.Store(word, words[i]);
     } else {
-      StoreWord(geometry_.arena->At(word), words[i]);
+      StoreWord(geometry_.At(word), words[i]);
     }
   }
 }
 
 // If the row differs from the one in its place by one word at most, that word
 // is all that needs to change.
-bool HashEdit::ReplaceWord(const HashPlace& place,
-                           absl::Span<const uint64_t> row) {
+template <uint32_t kWords>
+bool HashEdit<kWords>::ReplaceWord(const HashPlace& place,
+                                   absl::Span<const uint64_t> row) {
   if (row.size() != place.row_words(geometry_)) return false;
-  if (in_batch_ && !geometry_.is_inline()) return false;
+  if (in_batch_ && kWords == 0) return false;
   uint64_t word = 0;
   uint64_t value = 0;
   for (size_t i = 0; i < row.size(); ++i) {
@@ -144,15 +139,15 @@ bool HashEdit::ReplaceWord(const HashPlace& place,
   return true;
 }
 
-absl::Status HashEdit::Put(const HashPlace& place, uint64_t hash,
-                           absl::Span<const uint64_t> row) {
+template <uint32_t kWords>
+absl::Status HashEdit<kWords>::Put(const HashPlace& place, uint64_t hash,
+                                   absl::Span<const uint64_t> row) {
   if (place.found() && ReplaceWord(place, row)) return absl::OkStatus();
-  if (geometry_.is_inline()) {
-    if (row.size() != geometry_.inline_words) {
-      return MakeStatus(
-          Cause::kBadRow,
-          absl::StrCat("a row of ", row.size(), " words in a ",
-                       "table of rows of ", geometry_.inline_words));
+  if constexpr (kWords != 0) {
+    if (row.size() != kWords) {
+      return MakeStatus(Cause::kBadRow,
+                        absl::StrCat("a row of ", row.size(), " words in a ",
+                                     "table of rows of ", kWords));
     }
     if (absl::Status s = AddItem(place.bucket, hash, row); !s.ok()) return s;
     if (!place.found()) {
@@ -189,13 +184,14 @@ absl::Status HashEdit::Put(const HashPlace& place, uint64_t hash,
 
 // Into the first place that is free, also of what the transaction will only
 // free, else into a new cell in front of the chain.
-absl::Status HashEdit::AddItem(uint64_t bucket, uint64_t hash,
-                               absl::Span<const uint64_t> item) {
+template <uint32_t kWords>
+absl::Status HashEdit<kWords>::AddItem(uint64_t bucket, uint64_t hash,
+                                       absl::Span<const uint64_t> item) {
   const uint64_t bucket_chain = chain(bucket);
   for (uint64_t cell = bucket; cell != 0; cell = LinkOf(chain(cell))) {
     const uint64_t old = head(cell);
     const uint64_t taken = old | LoadWord(&geometry_.BucketAt(cell)->head);
-    const uint64_t free = geometry_.places() & ~taken;
+    const uint64_t free = kPlaces & ~taken;
     if (free == 0) continue;
     const uint64_t bit = free & -free;
     if (IsSeeded(SeededBug::kPublishBeforeFill)) {
@@ -219,16 +215,15 @@ absl::Status HashEdit::AddItem(uint64_t bucket, uint64_t hash,
   return absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> HashEdit::NewCell(uint64_t link,
-                                           absl::Span<const uint64_t> items) {
+template <uint32_t kWords>
+absl::StatusOr<uint64_t> HashEdit<kWords>::NewCell(
+    uint64_t link, absl::Span<const uint64_t> items) {
   const absl::StatusOr<uint64_t> cell = heap_.Allocate(kLineClass);
   if (!cell.ok()) return cell;
-  const size_t words = geometry_.item_words();
   uint64_t live = 0;
-  for (uint64_t free = geometry_.places(); free != 0 && !items.empty();
-       free &= free - 1) {
-    Fill(*cell + std::countr_zero(free) * 8, items.first(words));
-    items.remove_prefix(words);
+  for (uint64_t free = kPlaces; free != 0 && !items.empty(); free &= free - 1) {
+    Fill(*cell + std::countr_zero(free) * 8, items.first(kItem));
+    items.remove_prefix(kItem);
     live |= free & -free;
   }
   StoreWord(&geometry_.BucketAt(*cell)->chain, MakeChain(link, 0));
@@ -236,15 +231,17 @@ absl::StatusOr<uint64_t> HashEdit::NewCell(uint64_t link,
   return cell;
 }
 
-void HashEdit::Remove(const HashPlace& place) {
+template <uint32_t kWords>
+void HashEdit<kWords>::Remove(const HashPlace& place) {
   RemoveItem(place);
-  if (!geometry_.is_inline()) {
+  if (kWords == 0) {
     heap_.Free(place.record, ClassOfRecord(place.record_words));
   }
   --added_;
 }
 
-void HashEdit::RemoveItem(const HashPlace& place) {
+template <uint32_t kWords>
+void HashEdit<kWords>::RemoveItem(const HashPlace& place) {
   const uint64_t old = head(place.cell);
   const uint64_t live = LiveOf(old) & ~(uint64_t{1} << place.position);
   if (place.cell == place.bucket) {
@@ -253,7 +250,7 @@ void HashEdit::RemoveItem(const HashPlace& place) {
     }
     return SetHead(place.cell, WithLive(old, live));
   }
-  if ((live & geometry_.places()) != 0) {
+  if ((live & kPlaces) != 0) {
     SetHead(place.cell, (old & ~kLiveBits) | live);
   } else {
     // The row goes with its cell.
@@ -264,12 +261,14 @@ void HashEdit::RemoveItem(const HashPlace& place) {
   NextVersion(place.bucket);
 }
 
-void HashEdit::NextVersion(uint64_t bucket) {
+template <uint32_t kWords>
+void HashEdit<kWords>::NextVersion(uint64_t bucket) {
   if (IsSeeded(SeededBug::kNoVersionBump)) return;
   SetHead(bucket, head(bucket) + kVersionOne);
 }
 
-void HashEdit::Finish() {
+template <uint32_t kWords>
+void HashEdit<kWords>::Finish() {
   if (added_ != 0) {
     const uint64_t word =
         HashGeometry::LaneOffset(lane_) + offsetof(HashLane, count);
@@ -278,5 +277,10 @@ void HashEdit::Finish() {
   }
   heap_.Finish();
 }
+
+template class HashEdit<0>;
+template class HashEdit<1>;
+template class HashEdit<2>;
+template class HashEdit<3>;
 
 }  // namespace ets_keeper

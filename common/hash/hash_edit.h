@@ -10,7 +10,7 @@
 // many, in many buckets, and commits once. An edit sees the changes made before
 // it.
 //
-//   HashEdit edit(geometry, lane, &transaction);
+//   HashEdit<2> edit(geometry, lane, &transaction);
 //   absl::StatusOr<HashPlace> place = edit.Find(key);
 //   if (absl::Status s = edit.Put(*place, key.hash, row); !s.ok()) return s;
 //   edit.Finish();
@@ -47,6 +47,23 @@
 
 namespace ets_keeper {
 
+// LoadRow()
+//
+// The words of the row at `place`, as the transaction has made them.
+[[nodiscard]] inline RowBuffer LoadRow(const HashGeometry& geometry,
+                                       const Transaction& transaction,
+                                       const HashPlace& place) {
+  RowBuffer row(place.row_words(geometry));
+  for (uint64_t i = 0; i < row.size(); ++i) {
+    row[i] = transaction.Load(place.row() + i * 8);
+  }
+  return row;
+}
+
+// HashEdit
+//
+// `kWords`: of an inline row; 0 if rows are records.
+template <uint32_t kWords>
 class HashEdit {
  public:
   // `in_batch`: while the transaction is performed, readers find the rows that
@@ -61,16 +78,16 @@ class HashEdit {
         heap_(transaction,
               HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap)) {}
 
+  // HashEdit::transaction()
+  //
+  // What the edit has stored so far.
+  [[nodiscard]] const Transaction& transaction() const { return transaction_; }
+
   // HashEdit::Find()
   //
   // As FindKey(), of the table as the edit has made it. `kCorrupt` if a word
   // leads nowhere.
   [[nodiscard]] absl::StatusOr<HashPlace> Find(const HashKey& key) const;
-
-  // HashEdit::Row()
-  //
-  // The words of the row that was found.
-  [[nodiscard]] RowBuffer Row(const HashPlace& place) const;
 
   // HashEdit::Put()
   //
@@ -119,6 +136,9 @@ class HashEdit {
   void NextVersion(uint64_t bucket);
 
  private:
+  static constexpr uint32_t kItem = kWords != 0 ? kWords : 1;  // its words
+  static constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
+
   absl::StatusOr<uint64_t> NewRecord(uint64_t hash,
                                      absl::Span<const uint64_t> row);
   bool ReplaceWord(const HashPlace& place, absl::Span<const uint64_t> row);
@@ -140,6 +160,11 @@ class HashEdit {
   HeapTransaction heap_;
   int64_t added_ = 0;
 };
+
+extern template class HashEdit<0>;
+extern template class HashEdit<1>;
+extern template class HashEdit<2>;
+extern template class HashEdit<3>;
 
 }  // namespace ets_keeper
 

@@ -41,25 +41,25 @@ class HashEditTest : public ::testing::TestWithParam<uint32_t> {
   // Items of a cell.
   uint64_t Room() const { return kItemWords / geometry().item_words(); }
 
-  static void Commit(Transaction& transaction, HashEdit& edit) {
+  static void Commit(Transaction& transaction, AnyHashEdit& edit) {
     edit.Finish();
     transaction.Commit();
   }
 
-  absl::Status PutIn(HashEdit& edit, uint64_t key, uint64_t value) {
+  absl::Status PutIn(AnyHashEdit& edit, uint64_t key, uint64_t value) {
     const TestKey hash_key(key);
     return edit.Put(*edit.Find(hash_key), hash_key.hash_key.hash,
                     t_.Row(key, value));
   }
   void Put(uint64_t key, uint64_t value) {
     Transaction transaction(t_.arena.get(), log());
-    HashEdit edit(geometry(), 0, &transaction);
+    AnyHashEdit edit(geometry(), 0, &transaction);
     ASSERT_THAT(PutIn(edit, key, value), IsOk());
     Commit(transaction, edit);
   }
   void Remove(uint64_t key) {
     Transaction transaction(t_.arena.get(), log());
-    HashEdit edit(geometry(), 0, &transaction);
+    AnyHashEdit edit(geometry(), 0, &transaction);
     edit.Remove(*edit.Find(TestKey(key)));
     EXPECT_EQ(edit.added(), -1);
     Commit(transaction, edit);
@@ -81,16 +81,16 @@ INSTANTIATE_TEST_SUITE_P(Words, HashEditTest, ::testing::Values(0, 1, 2, 3),
 
 TEST_P(HashEditTest, AnEditSeesItsOwnChangesBeforeTheyAreCommitted) {
   Transaction transaction(t_.arena.get(), log());
-  HashEdit edit(geometry(), 0, &transaction);
+  AnyHashEdit edit(geometry(), 0, &transaction);
   const TestKey key(7);
   EXPECT_FALSE(edit.Find(key)->found());
   ASSERT_THAT(PutIn(edit, 7, 1), IsOk());
   ASSERT_TRUE(edit.Find(key)->found());
-  EXPECT_EQ(edit.Row(*edit.Find(key)), t_.Row(7, 1));
+  EXPECT_EQ(LoadRow(geometry(), transaction, *edit.Find(key)), t_.Row(7, 1));
   EXPECT_EQ(edit.added(), 1);
   EXPECT_EQ(t_.Lookup(7), std::nullopt);
   ASSERT_THAT(PutIn(edit, 7, 2), IsOk());
-  EXPECT_EQ(edit.Row(*edit.Find(key)), t_.Row(7, 2));
+  EXPECT_EQ(LoadRow(geometry(), transaction, *edit.Find(key)), t_.Row(7, 2));
   EXPECT_EQ(edit.added(), 1);
   edit.Remove(*edit.Find(key));
   EXPECT_FALSE(edit.Find(key)->found());
@@ -104,7 +104,7 @@ TEST_P(HashEditTest, WhatIsNotCommittedNeverHappened) {
   const uint64_t head = Head();
   {
     Transaction transaction(t_.arena.get(), log());
-    HashEdit edit(geometry(), 0, &transaction);
+    AnyHashEdit edit(geometry(), 0, &transaction);
     for (uint64_t key = 0; key < 8; ++key) {
       ASSERT_THAT(PutIn(edit, key, 2), IsOk());
     }
@@ -167,7 +167,7 @@ TEST_P(HashEditTest, OneWordIsReplacedInItsPlace) {
   Put(7, 1);
   for (const uint64_t word : {1, 2}) {
     Transaction transaction(t_.arena.get(), log());
-    HashEdit edit(geometry(), 0, &transaction);
+    AnyHashEdit edit(geometry(), 0, &transaction);
     const TestKey key(7);
     RowBuffer row = *t_.Lookup(7);
     if (word >= row.size()) return;
@@ -175,20 +175,21 @@ TEST_P(HashEditTest, OneWordIsReplacedInItsPlace) {
     const HashPlace before = *edit.Find(key);
     const uint64_t head = Head();
     ASSERT_THAT(edit.Put(before, key.hash_key.hash, row), IsOk());
-    EXPECT_EQ(edit.Row(*edit.Find(key)), row);
+    EXPECT_EQ(LoadRow(geometry(), transaction, *edit.Find(key)), row);
     Commit(transaction, edit);
     EXPECT_EQ(t_.core->geometry().words_can_tear(),
               !SameButForLock(Head(), head));
     EXPECT_THAT(t_.Lookup(7), Optional(row));
     Transaction again(t_.arena.get(), log());
-    EXPECT_EQ(HashEdit(geometry(), 0, &again).Find(key)->row(), before.row());
+    EXPECT_EQ(AnyHashEdit(geometry(), 0, &again).Find(key)->row(),
+              before.row());
   }
 }
 
 TEST_P(HashEditTest, TheSameRowAgainIsNoStore) {
   Put(7, 1);
   Transaction transaction(t_.arena.get(), log());
-  HashEdit edit(geometry(), 0, &transaction);
+  AnyHashEdit edit(geometry(), 0, &transaction);
   ASSERT_THAT(PutIn(edit, 7, 1), IsOk());
   edit.Finish();
   EXPECT_EQ(transaction.size(), 0);
@@ -207,7 +208,7 @@ TEST_P(HashEditTest, WordsThatLeadNowhereAreReported) {
   for (uint64_t key = 0; key < 20; ++key) Put(key, key);
   const auto cause = [&](uint64_t key) {
     Transaction transaction(t_.arena.get(), log());
-    HashEdit edit(geometry(), 0, &transaction);
+    AnyHashEdit edit(geometry(), 0, &transaction);
     return CauseOf(edit.Find(TestKey(key)).status());
   };
   HashBucket* bucket = geometry().BucketAt(Bucket());

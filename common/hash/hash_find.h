@@ -102,21 +102,21 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FollowLevels(uint64_t hash,
   for (int hop = 0; hop < kMaxHops && number < geometry.most_buckets; ++hop) {
     const uint64_t offset = geometry.BucketOffset(number);
     *head = LoadWord(&geometry.BucketAt(offset)->head);
-    const uint64_t level = LevelOf(*head);
-    if (level != 0 && ((hash ^ number) & LevelMask(level)) == 0) return offset;
-    number = FollowLevels(hash, number, level);
+    if (AnswersFor(*head, number, hash)) return offset;
+    number = FollowLevels(hash, number, LevelOf(*head));
   }
   return 0;
 }
 
 // MatchItems()
 //
-// The items of a cell that may have the key, if they are live.
-template <typename Match, bool kInline>
+// The items of a cell that may have the key, if they are live. `kWords`, here
+// and below: of an inline row; 0 if rows are records.
+template <typename Match, uint32_t kWords>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItems(
     const HashBucket& cell, const HashProbe& probe) {
-  if constexpr (kInline) {
-    return Match::MatchKey(cell, probe);
+  if constexpr (kWords != 0) {
+    return Match::template MatchKey<kWords>(cell, probe);
   } else {
     return Match::MatchTag(cell, probe);
   }
@@ -126,7 +126,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItems(
 //
 // Whether one of the candidates in the cell has the key; if so, fills in where.
 // Inline rows were compared in full; of records only the tag was.
-template <bool kInline>
+template <uint32_t kWords>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool FindItem(const HashGeometry& geometry,
                                                   const HashKey& key,
                                                   uint64_t cell,
@@ -135,7 +135,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool FindItem(const HashGeometry& geometry,
   while (candidates != 0) {
     const auto position = static_cast<uint32_t>(std::countr_zero(candidates));
     candidates &= candidates - 1;
-    if constexpr (!kInline) {
+    if constexpr (kWords == 0) {
       const Arena& arena = *geometry.arena;
       const uint64_t record = RecordOf(LoadWord(arena.At(cell + position * 8)));
       const std::optional<uint64_t> words = RecordWords(arena, record);
@@ -158,7 +158,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool FindItem(const HashGeometry& geometry,
 // FindInChain()
 //
 // The same for the cells behind a bucket; stops where its head has changed.
-template <typename Match, bool kInline>
+template <typename Match, uint32_t kWords>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindInChain(
     const HashGeometry& geometry, const HashKey& key, const HashProbe& probe,
     uint64_t link, HashPlace* place) {
@@ -166,9 +166,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindInChain(
   for (int i = 0; i < kMaxChain && link != 0; ++i) {
     if (!geometry.HoldsCell(link)) return;
     const HashBucket& cell = *geometry.BucketAt(link);
-    const uint64_t live = LiveOf(LoadWord(&cell.head)) & geometry.places();
-    const uint64_t candidates = MatchItems<Match, kInline>(cell, probe) & live;
-    if (FindItem<kInline>(geometry, key, link, candidates, place)) {
+    const uint64_t live =
+        LiveOf(LoadWord(&cell.head)) & HashGeometry::PlacesFor(kWords);
+    const uint64_t candidates = MatchItems<Match, kWords>(cell, probe) & live;
+    if (FindItem<kWords>(geometry, key, link, candidates, place)) {
       place->predecessor = predecessor;
       return;
     }
@@ -184,12 +185,12 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindInChain(
 //
 // Expected O(1): one line, or two when the bucket has a chain and its filter
 // does not exclude the key; and a record.
-template <typename Match, bool kInline>
+template <typename Match, uint32_t kWords>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKeyIn(const HashGeometry& geometry,
                                                    const HashKey& key,
                                                    HashPlace* place) {
-  const HashProbe probe =
-      kInline ? HashProbe::OfInlineKey(geometry, key) : HashProbe::OfTag(key);
+  const HashProbe probe = kWords != 0 ? HashProbe::OfInlineKey(geometry, key)
+                                      : HashProbe::OfTag(key);
   uint64_t number =
       HashGeometry::Home(key.hash, LoadWord(&geometry.root()->image));
   for (int hop = 0; hop < kMaxHops; ++hop) {
@@ -199,20 +200,18 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKeyIn(const HashGeometry& geometry,
     place->head = LoadWord(&bucket.head);
     // Items of the bucket itself are there exactly while it answers for them,
     // so a hit need not look at the level.
-    const uint64_t candidates = MatchItems<Match, kInline>(bucket, probe) &
-                                place->head & geometry.places();
-    if (FindItem<kInline>(geometry, key, place->bucket, candidates, place)) {
+    const uint64_t candidates = MatchItems<Match, kWords>(bucket, probe) &
+                                place->head & HashGeometry::PlacesFor(kWords);
+    if (FindItem<kWords>(geometry, key, place->bucket, candidates, place)) {
       return;
     }
-    const uint64_t level = LevelOf(place->head);
-    if (ABSL_PREDICT_FALSE(level == 0 ||
-                           ((key.hash ^ number) & LevelMask(level)) != 0)) {
-      number = FollowLevels(key.hash, number, level);
+    if (ABSL_PREDICT_FALSE(!AnswersFor(place->head, number, key.hash))) {
+      number = FollowLevels(key.hash, number, LevelOf(place->head));
       continue;
     }
     const uint64_t chain = LoadWord(&bucket.chain);
     if ((chain & FilterBit(key.hash)) != 0) {
-      FindInChain<Match, kInline>(geometry, key, probe, LinkOf(chain), place);
+      FindInChain<Match, kWords>(geometry, key, probe, LinkOf(chain), place);
     }
     return;
   }
@@ -223,10 +222,15 @@ template <typename Match>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKey(const HashGeometry& geometry,
                                                  const HashKey& key,
                                                  HashPlace* place) {
-  if (geometry.is_inline()) {
-    FindKeyIn<Match, true>(geometry, key, place);
-  } else {
-    FindKeyIn<Match, false>(geometry, key, place);
+  switch (geometry.inline_words) {
+    case 1:
+      return FindKeyIn<Match, 1>(geometry, key, place);
+    case 2:
+      return FindKeyIn<Match, 2>(geometry, key, place);
+    case 3:
+      return FindKeyIn<Match, 3>(geometry, key, place);
+    default:
+      return FindKeyIn<Match, 0>(geometry, key, place);
   }
 }
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "absl/base/attributes.h"
-#include "absl/container/inlined_vector.h"
+#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -21,6 +21,7 @@
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
 #include "common/hash/hash_edit.h"
+#include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_lock.h"
 #include "common/hash/hash_record.h"
@@ -30,44 +31,46 @@
 namespace ets_keeper {
 namespace {
 
+// What all that follows is made for: the words of an inline row, 0 for records.
+template <uint32_t kWords>
+inline constexpr uint32_t kItem = kWords != 0 ? kWords : 1;
+template <uint32_t kWords>
+inline constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
+
 // Items on their way: their words, one after the other, and the filter bits of
 // their hashes. There is room for all that a bucket and a chain that is not too
 // long can hold.
+template <uint32_t kWords>
 class ItemList {
  public:
-  explicit ItemList(const HashGeometry& geometry)
-      : item_words_(geometry.item_words()) {}
-
-  void Add(absl::Span<const uint64_t> item, uint64_t hash) {
-    for (uint32_t i = 0; i < item_words_; ++i) {
-      words_[size_ * item_words_ + i] = item[i];
-    }
+  void Add(const uint64_t* item, uint64_t hash) {
+    for (uint32_t i = 0; i < kWidth; ++i) words_[size_ * kWidth + i] = item[i];
     filter_[size_++] = FilterBit(hash);
   }
 
   [[nodiscard]] bool empty() const { return next_ == size_; }
 
   // The next item; its filter bit is lost.
-  absl::Span<const uint64_t> Take() {
-    return absl::MakeConstSpan(&words_[next_++ * item_words_], item_words_);
-  }
+  const uint64_t* Take() { return &words_[next_++ * kWidth]; }
+
   // The next items, as many as one cell has room for.
   absl::Span<const uint64_t> TakeCell(uint64_t* filter) {
     const uint32_t begin = next_;
-    next_ = std::min(size_, begin + kItemWords / item_words_);
+    next_ = std::min(size_, begin + kItemWords / kWidth);
     for (uint32_t i = begin; i < next_; ++i) *filter |= filter_[i];
-    return absl::MakeConstSpan(&words_[begin * item_words_],
-                               (next_ - begin) * item_words_);
+    return absl::MakeConstSpan(&words_[begin * kWidth],
+                               (next_ - begin) * kWidth);
   }
 
  private:
-  static constexpr uint32_t kRoom = (kMaxCellsToSplit + 1) * kItemWords;
+  static constexpr uint32_t kWidth = kItem<kWords>;
+  static constexpr uint32_t kRoom =
+      (kMaxCellsToSplit + 1) * (kItemWords / kWidth);
 
-  const uint32_t item_words_;
   uint32_t size_ = 0;
   uint32_t next_ = 0;
   // Not initialized: a split is too short for that.
-  uint64_t words_[kRoom];
+  uint64_t words_[kRoom * kWidth];
   uint64_t filter_[kRoom];
 };
 
@@ -91,47 +94,57 @@ class LockedBucket {
     return LoadWord(&geometry_.BucketAt(offset_)->chain);
   }
 
-  // The offsets of its overflow cells.
-  using Cells = absl::InlinedVector<uint64_t, 4>;
-  absl::StatusOr<Cells> Chain() const {
-    Cells cells;
-    for (uint64_t link = LinkOf(chain()); link != 0;
-         link = LinkOf(LoadWord(&geometry_.BucketAt(link)->chain))) {
-      if (!geometry_.HoldsCell(link)) {
-        return MakeStatus(Cause::kCorrupt, "a chain leads nowhere");
-      }
-      if (cells.size() == kMaxCellsToSplit) {
-        return MakeStatus(Cause::kNoMemory, "a chain is too long to be split");
-      }
-      cells.push_back(link);
-    }
-    return cells;
-  }
-
  private:
   const HashGeometry& geometry_;
   const uint64_t offset_;
 };
 
-// Calls `visit(bit, item, hash)` for every item of a cell.
-template <typename Visit>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status ForEachItem(
-    const HashGeometry& geometry, uint64_t cell, Visit visit) {
-  const HashBucket& words = *geometry.BucketAt(cell);
-  const uint32_t item_words = geometry.item_words();
-  for (uint64_t live = LoadWord(&words.head) & geometry.places(); live != 0;
-       live &= live - 1) {
-    const int position = std::countr_zero(live);
-    uint64_t item[kItemWords];
-    for (uint32_t w = 0; w < item_words; ++w) {
-      item[w] = LoadWord(&words.word[position - 2 + w]);
+// The offsets of the cells of a chain.
+struct Cells {
+  absl::Status Read(const HashGeometry& geometry, uint64_t chain) {
+    for (uint64_t link = LinkOf(chain); link != 0;
+         link = LinkOf(LoadWord(&geometry.BucketAt(link)->chain))) {
+      if (!geometry.HoldsCell(link)) {
+        return MakeStatus(Cause::kCorrupt, "a chain leads nowhere");
+      }
+      if (size == kMaxCellsToSplit) {
+        return MakeStatus(Cause::kNoMemory, "a chain is too long to be split");
+      }
+      offset[size++] = link;
     }
-    const auto span = absl::MakeConstSpan(item, item_words);
+    return absl::OkStatus();
+  }
+  const uint64_t* begin() const { return offset; }
+  const uint64_t* end() const { return offset + size; }
+
+  uint32_t size = 0;
+  uint64_t offset[kMaxCellsToSplit];
+};
+
+// The hash of an inline row.
+template <uint32_t kWords>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashOfInlineRow(
+    const HashGeometry& geometry, const uint64_t* row) {
+  const uint64_t* key = row + geometry.key.word;
+  if (kWords == 1 || ABSL_PREDICT_TRUE(geometry.key.words == 1)) {
+    return HashWords(geometry.seed, absl::MakeConstSpan(key, 1), 8);
+  }
+  return HashWords(geometry.seed, absl::MakeConstSpan(key, 2), 16);
+}
+
+// Calls `visit(bit, item, hash)` for every item of a cell.
+template <uint32_t kWords, typename Visit>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status ForEachItem(
+    const HashGeometry& geometry, uint64_t cell, const Visit& visit) {
+  const HashBucket& words = *geometry.BucketAt(cell);
+  for (uint64_t live = LoadWord(&words.head) & kPlaces<kWords>; live != 0;
+       live &= live - 1) {
+    const uint64_t* from = &words.head + std::countr_zero(live);
+    uint64_t item[kItem<kWords>];
+    for (uint32_t w = 0; w < kItem<kWords>; ++w) item[w] = LoadWord(&from[w]);
     uint64_t hash;
-    if (geometry.is_inline()) {
-      hash = HashWords(geometry.seed,
-                       span.subspan(geometry.key.word, geometry.key.words),
-                       uint64_t{geometry.key.words} * 8);
+    if constexpr (kWords != 0) {
+      hash = HashOfInlineRow<kWords>(geometry, item);
     } else {
       const uint64_t record = RecordOf(item[0]);
       if (!geometry.arena->Holds(record, sizeof(HashRecord))) {
@@ -140,16 +153,18 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status ForEachItem(
             absl::StrFormat("an item leads to %#x, outside of the arena",
                             record));
       }
-      hash = HashOfItem(item[0], LoadWord(geometry.arena->At(record)));
+      hash = HashOfItem(item[0], LoadWord(geometry.At(record)));
     }
-    visit(live & -live, span, hash);
+    visit(live & -live, item, hash);
   }
   return absl::OkStatus();
 }
 
 // New cells for what is in `items`, in front of `link`; returns the new link.
-absl::StatusOr<uint64_t> BuildChain(HashEdit& edit, ItemList& items,
-                                    uint64_t link, uint64_t* filter) {
+template <uint32_t kWords>
+absl::StatusOr<uint64_t> BuildChain(HashEdit<kWords>& edit,
+                                    ItemList<kWords>& items, uint64_t link,
+                                    uint64_t* filter) {
   while (!items.empty()) {
     const absl::StatusOr<uint64_t> cell =
         edit.NewCell(link, items.TakeCell(filter));
@@ -168,12 +183,37 @@ absl::Status CommitBuckets(Arena& arena, uint64_t end) {
 }
 
 // The stores of the number of buckets, and of its image when that is due.
+IntentEntry BucketsStore(uint64_t buckets) {
+  return {HashGeometry::RootWord(offsetof(HashRoot, buckets)), buckets};
+}
+IntentEntry ImageStore(uint64_t buckets) {
+  return {HashGeometry::RootWord(offsetof(HashRoot, image)), buckets};
+}
+bool ImageIsDue(uint64_t buckets) {
+  const uint64_t step = std::bit_floor(buckets) / 256;  // a power of two, or 0
+  return step == 0 || (buckets & (step - 1)) == 0;
+}
 void StoreBuckets(Transaction& transaction, uint64_t buckets) {
-  transaction.Store(HashGeometry::RootWord(offsetof(HashRoot, buckets)),
-                    buckets);
-  const uint64_t step = std::max<uint64_t>(1, std::bit_floor(buckets) / 256);
-  if (buckets % step != 0) return;
-  transaction.Store(HashGeometry::RootWord(offsetof(HashRoot, image)), buckets);
+  const IntentEntry n = BucketsStore(buckets);
+  transaction.Store(n.offset, n.value);
+  if (!ImageIsDue(buckets)) return;
+  const IntentEntry image = ImageStore(buckets);
+  transaction.Store(image.offset, image.value);
+}
+
+// The intent of a split or merge of buckets without chains, or with chains that
+// stay as they are: the heads of both, in this order, and the number of
+// buckets.
+void CommitHeads(const HashGeometry& geometry, uint32_t lane,
+                 const IntentEntry& first, const IntentEntry& second,
+                 uint64_t buckets) {
+  IntentLog* log = &geometry.LaneAt(lane)->intent;
+  if (ImageIsDue(buckets)) {
+    CommitStores(geometry.base, log,
+                 {first, second, BucketsStore(buckets), ImageStore(buckets)});
+  } else {
+    CommitStores(geometry.base, log, {first, second, BucketsStore(buckets)});
+  }
 }
 
 absl::Status WrongLevel(uint64_t bucket, uint64_t level) {
@@ -184,156 +224,297 @@ absl::Status WrongLevel(uint64_t bucket, uint64_t level) {
 
 // The places of a bucket that are free, filled one after the other: nobody
 // looks at them until a head says that they are live.
+template <uint32_t kWords>
 class Places {
  public:
   Places(const HashGeometry& geometry, uint64_t bucket, uint64_t live)
-      : geometry_(geometry), bucket_(bucket), live_(live) {}
+      : words_(geometry.At(bucket)), live_(live) {}
 
   [[nodiscard]] bool full() const { return free() == 0; }
 
-  void Add(absl::Span<const uint64_t> item) {
-    const uint64_t bit = free() & -free();
-    uint64_t* word = geometry_.arena->At(bucket_ + std::countr_zero(bit) * 8);
-    for (const uint64_t value : item) StoreWord(word++, value);
-    live_ |= bit;
+  void Add(const uint64_t* item) {
+    uint64_t* word = words_ + std::countr_zero(free());
+    for (uint32_t i = 0; i < kItem<kWords>; ++i) StoreWord(&word[i], item[i]);
+    live_ |= free() & -free();
   }
 
   // As many of the items as there is room for.
-  void AddFrom(ItemList& items) {
+  void AddFrom(ItemList<kWords>& items) {
     while (!full() && !items.empty()) Add(items.Take());
   }
 
   [[nodiscard]] uint64_t live() const { return live_; }
 
  private:
-  uint64_t free() const { return geometry_.places() & ~live_; }
+  uint64_t free() const { return kPlaces<kWords> & ~live_; }
 
-  const HashGeometry& geometry_;
-  const uint64_t bucket_;
+  uint64_t* const words_;
   uint64_t live_;
 };
 
-// The chain of a bucket that is split, on its way.
-struct SplitChain {
-  explicit SplitChain(const HashGeometry& geometry)
-      : moves(geometry), stays(geometry) {}
+// A split of the locked bucket into itself and bucket n.
+template <uint32_t kWords>
+class Split {
+ public:
+  Split(const HashGeometry& geometry, uint32_t lane, const LockedBucket& bucket,
+        uint64_t n)
+      : geometry_(geometry),
+        lane_(lane),
+        bucket_(bucket),
+        n_(n),
+        added_(geometry.BucketOffset(n)),
+        head_(bucket.head()) {}
 
-  absl::Status Read(const HashGeometry& geometry, const LockedBucket& bucket,
-                    uint64_t moved_bit) {
-    const auto chain = bucket.Chain();
-    if (!chain.ok()) return chain.status();
-    cells = *chain;
-    for (const uint64_t cell : cells) {
-      absl::Status status =
-          ForEachItem(geometry, cell, [&](uint64_t, auto item, uint64_t hash) {
-            ((hash & moved_bit) != 0 ? moves : stays).Add(item, hash);
-          });
+  absl::Status Perform() {
+    // Named before it exists with its lock taken.
+    StoreWord(&geometry_.LaneAt(lane_)->held[1], added_);
+    absl::Status status;
+    if (kWords != 0 && LinkOf(bucket_.chain()) == 0) {
+      PerformPlain();
+    } else {
+      status = PerformWithChain();
       if (!status.ok()) return status;
     }
+    UnlockBucket(geometry_, added_);
+    return status;
+  }
+
+ private:
+  // Without a chain every item that moves has its place in the new bucket: the
+  // one that it had in the old. So all are copied, and only which of the copies
+  // and which of the originals are live depends on their hashes, without a
+  // branch on random bits.
+  void PerformPlain() {
+    const uint64_t* from = geometry_.At(bucket_.offset());
+    uint64_t* to = geometry_.At(added_);
+    const int bit = std::bit_width(n_) - 1;
+    uint64_t moved = 0;
+    for (uint32_t i = 2; i + kItem<kWords> <= 8; i += kItem<kWords>) {
+      uint64_t item[kItem<kWords>];
+      for (uint32_t w = 0; w < kItem<kWords>; ++w) {
+        item[w] = LoadWord(&from[i + w]);
+        StoreWord(&to[i + w], item[w]);
+      }
+      moved |= (HashOfInlineRow<kWords>(geometry_, item) >> bit & 1) << i;
+    }
+    moved &= LiveOf(head_);
+    StoreWord(&geometry_.BucketAt(added_)->chain, 0);
+    const IntentEntry exist = Exist(moved);
+    const IntentEntry give_away = GiveAway(LiveOf(head_) & ~moved);
+    if (IsSeeded(SeededBug::kSplitBeforeFill)) {
+      return CommitHeads(geometry_, lane_, give_away, exist, n_ + 1);
+    }
+    CommitHeads(geometry_, lane_, exist, give_away, n_ + 1);
+  }
+
+  absl::Status PerformWithChain() {
+    absl::Status status = ReadChain();
+    if (!status.ok()) return status;
+    Places<kWords> places(geometry_, added_, 0);
+    uint64_t staying = LiveOf(head_);
+    // All that the bucket itself gives away has room in the new one.
+    status = ForEachItem<kWords>(
+        geometry_, bucket_.offset(),
+        [&](uint64_t bit, const uint64_t* item, uint64_t hash) {
+          if ((hash & moved_bit()) == 0) return;
+          places.Add(item);
+          staying &= ~bit;
+        });
+    if (!status.ok()) return status;
+    Transaction transaction(geometry_.arena, &geometry_.LaneAt(lane_)->intent);
+    HashEdit<kWords> edit(geometry_, lane_, &transaction);
+    places.AddFrom(moves_);
+    uint64_t filter = 0;
+    const absl::StatusOr<uint64_t> link = BuildChain(edit, moves_, 0, &filter);
+    if (!link.ok()) return link.status();
+    StoreWord(&geometry_.BucketAt(added_)->chain, MakeChain(*link, filter));
+    const IntentEntry exist = Exist(places.live());
+    const IntentEntry give_away = GiveAway(staying);
+    if (IsSeeded(SeededBug::kSplitBeforeFill)) {
+      transaction.Store(give_away.offset, give_away.value);
+    }
+    transaction.Store(exist.offset, exist.value);
+    if (!IsSeeded(SeededBug::kSplitBeforeFill)) {
+      transaction.Store(give_away.offset, give_away.value);
+    }
+    status = RebuildChain(edit, transaction);
+    if (!status.ok()) return status;
+    StoreBuckets(transaction, n_ + 1);
+    edit.Finish();
+    transaction.Commit();
+    return status;
+  }
+
+  absl::Status ReadChain() {
+    absl::Status status = cells_.Read(geometry_, bucket_.chain());
+    for (const uint64_t cell : cells_) {
+      if (!status.ok()) break;
+      status = ForEachItem<kWords>(
+          geometry_, cell, [&](uint64_t, const uint64_t* item, uint64_t hash) {
+            ((hash & moved_bit()) != 0 ? moves_ : stays_).Add(item, hash);
+          });
+    }
+    return status;
+  }
+
+  // Step 3 of a split: what stays of the bucket's chain.
+  absl::Status RebuildChain(HashEdit<kWords>& edit, Transaction& transaction) {
+    const uint64_t head = edit.head(bucket_.offset());
+    uint64_t live = LiveOf(head);
+    for (uint64_t free = kPlaces<kWords> & ~live; free != 0 && !stays_.empty();
+         free &= free - 1) {
+      const uint64_t word = bucket_.offset() + std::countr_zero(free) * 8;
+      const uint64_t* item = stays_.Take();
+      // By the transaction: the item that moved away may still be seen here.
+      for (uint32_t i = 0; i < kItem<kWords>; ++i) {
+        transaction.Store(word + i * 8, item[i]);
+      }
+      live |= free & -free;
+    }
+    uint64_t filter = 0;
+    const absl::StatusOr<uint64_t> link = BuildChain(edit, stays_, 0, &filter);
+    if (!link.ok()) return link.status();
+    const auto cut = [&] {
+      transaction.Store(bucket_.offset() + offsetof(HashBucket, chain),
+                        MakeChain(*link, filter));
+    };
+    if (IsSeeded(SeededBug::kCutBeforeMove)) cut();
+    if (live != LiveOf(head)) {
+      edit.SetHead(bucket_.offset(), WithLive(head, live));
+    }
+    if (!IsSeeded(SeededBug::kCutBeforeMove)) cut();
+    edit.NextVersion(bucket_.offset());
+    for (const uint64_t cell : cells_) edit.FreeCell(cell);
     return absl::OkStatus();
   }
 
-  LockedBucket::Cells cells;
-  ItemList moves;
-  ItemList stays;
-};
-
-// Step 3 of a split: what stays of P's chain.
-absl::Status RebuildChain(const HashGeometry& geometry,
-                          const LockedBucket& bucket, SplitChain& chain,
-                          HashEdit& edit, Transaction& transaction) {
-  ItemList& stay = chain.stays;
-  const uint64_t head = edit.head(bucket.offset());
-  uint64_t live = LiveOf(head);
-  for (uint64_t free = geometry.places() & ~live; free != 0 && !stay.empty();
-       free &= free - 1) {
-    const uint64_t bit = free & -free;
-    uint64_t word = bucket.offset() + std::countr_zero(bit) * 8;
-    // By the transaction: the item that moved away may still be seen here.
-    for (const uint64_t value : stay.Take()) {
-      transaction.Store(word, value);
-      word += 8;
-    }
-    live |= bit;
-  }
-  uint64_t filter = 0;
-  const absl::StatusOr<uint64_t> link = BuildChain(edit, stay, 0, &filter);
-  if (!link.ok()) return link.status();
-  const auto cut = [&] {
-    transaction.Store(bucket.offset() + offsetof(HashBucket, chain),
-                      MakeChain(*link, filter));
-  };
-  if (IsSeeded(SeededBug::kCutBeforeMove)) cut();
-  if (live != LiveOf(head)) {
-    edit.SetHead(bucket.offset(), WithLive(head, live));
-  }
-  if (!IsSeeded(SeededBug::kCutBeforeMove)) cut();
-  edit.NextVersion(bucket.offset());
-  for (const uint64_t cell : chain.cells) edit.FreeCell(cell);
-  return absl::OkStatus();
-}
-
-// Splits the locked bucket on `moved_bit`, into itself and bucket n. `chain` is
-// what was read of its chain, null if it has none.
-absl::Status SplitLocked(const HashGeometry& geometry, uint32_t lane,
-                         const LockedBucket& bucket, uint64_t n,
-                         SplitChain* chain) {
-  const uint64_t moved_bit = std::bit_floor(n);
-  const uint64_t added = geometry.BucketOffset(n);
-  const uint64_t head = bucket.head();
-  Places places(geometry, added, 0);
-  uint64_t staying = LiveOf(head);
-  // All that the bucket itself gives away has room in the new one.
-  absl::Status status = ForEachItem(
-      geometry, bucket.offset(), [&](uint64_t bit, auto item, uint64_t hash) {
-        if ((hash & moved_bit) == 0) return;
-        places.Add(item);
-        staying &= ~bit;
-      });
-  if (!status.ok()) return status;
-  HashLane* words = geometry.LaneAt(lane);
-  Transaction transaction(geometry.arena, &words->intent);
-  HashEdit edit(geometry, lane, &transaction);
-  uint64_t new_chain = 0;
-  if (chain != nullptr) {
-    places.AddFrom(chain->moves);
-    uint64_t filter = 0;
-    const absl::StatusOr<uint64_t> link =
-        BuildChain(edit, chain->moves, 0, &filter);
-    if (!link.ok()) return link.status();
-    new_chain = MakeChain(*link, filter);
-  }
-  StoreWord(&geometry.BucketAt(added)->chain, new_chain);
+  // The stores by which the new bucket begins to exist, locked, and by which
+  // the old one gives away all but `staying`.
+  //
   // Nobody else stores to a bucket that does not exist. Its version goes on
   // from where it was; a page that was given back meanwhile begins anew, at a
   // place that depends on the bucket below, so that a reader who slept since
   // before does not take it for the same.
-  const uint64_t old = LoadWord(&geometry.BucketAt(added)->head);
-  const uint64_t version = old != 0
-                               ? old & kVersionBits
-                               : (head & kVersionBits) + (kVersionOne << 32);
-  const uint64_t level = LevelOf(head) + 1;  // of both
-  StoreWord(&words->held[1], added);
-  const auto exist = [&] {
-    edit.SetHead(added,
-                 WithLive(WithLevel(version, level), places.live()) | kLockBit);
-  };
-  const auto give_away = [&] {
-    edit.SetHead(bucket.offset(), WithLive(WithLevel(head, level), staying));
-  };
-  if (IsSeeded(SeededBug::kSplitBeforeFill)) give_away();
-  exist();
-  if (!IsSeeded(SeededBug::kSplitBeforeFill)) give_away();
-  if (chain != nullptr) {
-    status = RebuildChain(geometry, bucket, *chain, edit, transaction);
-    if (!status.ok()) return status;
+  IntentEntry Exist(uint64_t live) const {
+    const uint64_t old = LoadWord(&geometry_.BucketAt(added_)->head);
+    const uint64_t version = old != 0
+                                 ? old & kVersionBits
+                                 : (head_ & kVersionBits) + (kVersionOne << 32);
+    return {added_ + offsetof(HashBucket, head),
+            WithLive(WithLevel(version, level()), live) | kLockBit};
   }
-  StoreBuckets(transaction, n + 1);
-  edit.Finish();
-  transaction.Commit();
-  UnlockBucket(geometry, added);
-  return absl::OkStatus();
-}
+  IntentEntry GiveAway(uint64_t staying) const {
+    return {bucket_.offset() + offsetof(HashBucket, head),
+            WithLive(WithLevel(head_, level()), staying)};
+  }
+
+  uint64_t level() const { return LevelOf(head_) + 1; }  // of both
+  uint64_t moved_bit() const { return std::bit_floor(n_); }
+
+  const HashGeometry& geometry_;
+  const uint32_t lane_;
+  const LockedBucket& bucket_;
+  const uint64_t n_;
+  const uint64_t added_;
+  const uint64_t head_;
+
+  // Of the chain, if there is one.
+  Cells cells_;
+  ItemList<kWords> moves_;
+  ItemList<kWords> stays_;
+};
+
+// A merge of locked bucket `last`, the last one, into its other half.
+template <uint32_t kWords>
+class Merge {
+ public:
+  Merge(const HashGeometry& geometry, uint32_t lane, const LockedBucket& bucket,
+        const LockedBucket& merged, uint64_t last)
+      : geometry_(geometry),
+        lane_(lane),
+        bucket_(bucket),
+        merged_(merged),
+        last_(last),
+        head_(bucket.head()) {}
+
+  absl::Status Perform() {
+    absl::Status status = cells_.Read(geometry_, merged_.chain());
+    // What finds no place in the bucket itself.
+    Places<kWords> places(geometry_, bucket_.offset(), LiveOf(head_));
+    const auto move = [&](uint64_t, const uint64_t* item, uint64_t hash) {
+      if (places.full()) {
+        moves_.Add(item, hash);
+      } else {
+        places.Add(item);
+      }
+    };
+    if (status.ok()) {
+      status = ForEachItem<kWords>(geometry_, merged_.offset(), move);
+    }
+    for (const uint64_t cell : cells_) {
+      if (status.ok()) status = ForEachItem<kWords>(geometry_, cell, move);
+    }
+    if (!status.ok()) return status;
+    if (moves_.empty() && cells_.size == 0) {
+      const IntentEntry take = Take(places.live());
+      const IntentEntry vanish = Vanish();
+      if (IsSeeded(SeededBug::kVanishBeforeMerge)) {
+        CommitHeads(geometry_, lane_, vanish, take, last_);
+      } else {
+        CommitHeads(geometry_, lane_, take, vanish, last_);
+      }
+      return status;
+    }
+    return PerformWithCells(places.live());
+  }
+
+ private:
+  absl::Status PerformWithCells(uint64_t live) {
+    Transaction transaction(geometry_.arena, &geometry_.LaneAt(lane_)->intent);
+    HashEdit<kWords> edit(geometry_, lane_, &transaction);
+    const uint64_t chain = bucket_.chain();
+    uint64_t filter = FilterOf(chain);
+    const absl::StatusOr<uint64_t> link =
+        BuildChain(edit, moves_, LinkOf(chain), &filter);
+    if (!link.ok()) return link.status();
+    if (*link != LinkOf(chain)) {
+      transaction.Store(bucket_.offset() + offsetof(HashBucket, chain),
+                        MakeChain(*link, filter));
+    }
+    const IntentEntry take = Take(live);
+    const IntentEntry vanish = Vanish();
+    if (IsSeeded(SeededBug::kVanishBeforeMerge)) {
+      transaction.Store(vanish.offset, vanish.value);
+    }
+    transaction.Store(take.offset, take.value);
+    if (!IsSeeded(SeededBug::kVanishBeforeMerge)) {
+      transaction.Store(vanish.offset, vanish.value);
+    }
+    StoreBuckets(transaction, last_);
+    for (const uint64_t cell : cells_) edit.FreeCell(cell);
+    edit.Finish();
+    transaction.Commit();
+    return absl::OkStatus();
+  }
+
+  IntentEntry Take(uint64_t live) const {
+    return {bucket_.offset() + offsetof(HashBucket, head),
+            WithLive(WithLevel(head_, LevelOf(head_) - 1), live)};
+  }
+  IntentEntry Vanish() const {
+    return {merged_.offset() + offsetof(HashBucket, head),
+            WithLive(WithLevel(merged_.head(), 0), 0)};
+  }
+
+  const HashGeometry& geometry_;
+  const uint32_t lane_;
+  const LockedBucket& bucket_;
+  const LockedBucket& merged_;
+  const uint64_t last_;
+  const uint64_t head_;
+  Cells cells_;
+  ItemList<kWords> moves_;
+};
 
 }  // namespace
 
@@ -352,67 +533,24 @@ absl::Status SplitBucket(const HashGeometry& geometry, uint32_t lane) {
   if (LevelOf(bucket.head()) != static_cast<uint64_t>(std::bit_width(n))) {
     return WrongLevel(number, LevelOf(bucket.head()));
   }
-  if (LinkOf(bucket.chain()) == 0) {
-    return SplitLocked(geometry, lane, bucket, n, nullptr);
-  }
-  SplitChain chain(geometry);
-  status = chain.Read(geometry, bucket, std::bit_floor(n));
-  if (!status.ok()) return status;
-  return SplitLocked(geometry, lane, bucket, n, &chain);
+  return WithWords(geometry.inline_words, [&](auto words) {
+    return Split<words>(geometry, lane, bucket, n).Perform();
+  });
 }
 
 absl::Status MergeBucket(const HashGeometry& geometry, uint32_t lane) {
   const uint64_t n = LoadWord(&geometry.root()->buckets);
   if (n <= 1) return MakeStatus(Cause::kOutOfRange, "there is only one bucket");
   const uint64_t last = n - 1;
-  const uint64_t moved_bit = std::bit_floor(last);
   const uint64_t level = std::bit_width(last) + 1;  // of both
-  const LockedBucket bucket(geometry, lane, 0, last - moved_bit);
+  const LockedBucket bucket(geometry, lane, 0, last - std::bit_floor(last));
   const LockedBucket merged(geometry, lane, 1, last);
-  const uint64_t head = bucket.head();
-  for (const uint64_t h : {head, merged.head()}) {
-    if (LevelOf(h) != level) return WrongLevel(last, LevelOf(h));
+  for (const uint64_t head : {bucket.head(), merged.head()}) {
+    if (LevelOf(head) != level) return WrongLevel(last, LevelOf(head));
   }
-  const auto cells = merged.Chain();
-  if (!cells.ok()) return cells.status();
-  ItemList moves(geometry);
-  const auto move = [&](uint64_t, auto item, uint64_t hash) {
-    moves.Add(item, hash);
-  };
-  absl::Status status = ForEachItem(geometry, merged.offset(), move);
-  for (const uint64_t cell : *cells) {
-    if (status.ok()) status = ForEachItem(geometry, cell, move);
-  }
-  if (!status.ok()) return status;
-
-  Transaction transaction(geometry.arena, &geometry.LaneAt(lane)->intent);
-  HashEdit edit(geometry, lane, &transaction);
-  Places places(geometry, bucket.offset(), LiveOf(head));
-  places.AddFrom(moves);
-  const uint64_t chain = bucket.chain();
-  uint64_t filter = FilterOf(chain);
-  const absl::StatusOr<uint64_t> link =
-      BuildChain(edit, moves, LinkOf(chain), &filter);
-  if (!link.ok()) return link.status();
-  if (*link != LinkOf(chain)) {
-    transaction.Store(bucket.offset() + offsetof(HashBucket, chain),
-                      MakeChain(*link, filter));
-  }
-  const auto take = [&] {
-    edit.SetHead(bucket.offset(),
-                 WithLive(WithLevel(head, level - 1), places.live()));
-  };
-  const auto vanish = [&] {
-    edit.SetHead(merged.offset(), WithLive(WithLevel(merged.head(), 0), 0));
-  };
-  if (IsSeeded(SeededBug::kVanishBeforeMerge)) vanish();
-  take();
-  if (!IsSeeded(SeededBug::kVanishBeforeMerge)) vanish();
-  StoreBuckets(transaction, last);
-  for (const uint64_t cell : *cells) edit.FreeCell(cell);
-  edit.Finish();
-  transaction.Commit();
-  return absl::OkStatus();
+  return WithWords(geometry.inline_words, [&](auto words) {
+    return Merge<words>(geometry, lane, bucket, merged, last).Perform();
+  });
 }
 
 }  // namespace ets_keeper

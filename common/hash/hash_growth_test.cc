@@ -182,7 +182,7 @@ TEST_P(HashGrowthTest, ALongChainIsSplitAndMerged) {
     for (const uint64_t key : KeysOfOneBucket(MostItems(), nth)) {
       // Not by the core, which would make the table shrink.
       Transaction transaction(t.arena.get(), &geometry.LaneAt(0)->intent);
-      HashEdit edit(geometry, 0, &transaction);
+      AnyHashEdit edit(geometry, 0, &transaction);
       const TestKey hash_key(key);
       model[key] = t.Row(key, key);
       ASSERT_THAT(
@@ -205,7 +205,7 @@ TEST_P(HashGrowthTest, AChainThatIsTooLongStaysAsItIs) {
   while (t_.Buckets() < 64) Split();
   const auto insert_by_hand = [&](uint64_t key) {
     Transaction transaction(t_.arena.get(), &geometry().LaneAt(0)->intent);
-    HashEdit edit(geometry(), 0, &transaction);
+    AnyHashEdit edit(geometry(), 0, &transaction);
     const TestKey hash_key(key);
     model_[key] = t_.Row(key, key);
     ASSERT_THAT(

@@ -38,7 +38,10 @@ struct HashKey {
 //
 // A 64-bit hash of `words` and of `bytes`, their length without padding. Two
 // words are mixed by one 64 x 64 -> 128 bit multiplication whose halves are
-// folded together, the construction of Wang Yi's wyhash. Not cryptographic.
+// folded together, the construction of Wang Yi's wyhash. One whole word alone
+// is mixed once, as absl::Hash does, and its halves once more: of keys that
+// differ only in high bits the low bits of the product are all the same. Not
+// cryptographic.
 [[nodiscard]] inline uint64_t HashWords(uint64_t seed,
                                         absl::Span<const uint64_t> words,
                                         uint64_t bytes) {
@@ -50,6 +53,10 @@ struct HashKey {
   constexpr uint64_t kOdd1 = 0xa0761d6478bd642f;
   constexpr uint64_t kOdd2 = 0xe7037ed1a0b428db;
   constexpr uint64_t kOdd3 = 0x8ebc6af09c88c6e3;
+  if (words.size() == 1 && bytes == 8) {
+    const uint64_t hash = fold(words[0] ^ seed, kOdd1);
+    return hash ^ hash >> 28;
+  }
   uint64_t hash = seed ^ kOdd3;
   size_t i = 0;
   for (; i + 2 <= words.size(); i += 2) {

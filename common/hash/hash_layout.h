@@ -51,7 +51,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
+#include "absl/base/attributes.h"
 #include "common/arena/arena.h"
 #include "common/arena/heap.h"
 #include "common/arena/intent.h"
@@ -173,16 +175,41 @@ inline constexpr uint64_t kTagBits = 0xffff'0000'0000'0000;
   return fits ? static_cast<uint32_t>(words) : 0;
 }
 
+// WithWords()
+//
+// Calls `use` with the words of a table's inline rows, or 0 if its rows are
+// records, as a constant: std::integral_constant<uint32_t, words>.
+template <typename Use>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline auto WithWords(uint32_t inline_words,
+                                                   const Use& use) {
+  switch (inline_words) {
+    case 1:
+      return use(std::integral_constant<uint32_t, 1>());
+    case 2:
+      return use(std::integral_constant<uint32_t, 2>());
+    case 3:
+      return use(std::integral_constant<uint32_t, 3>());
+    default:
+      return use(std::integral_constant<uint32_t, 0>());
+  }
+}
+
 // HashGeometry
 //
 // Where everything is: a copy of the root that was checked once.
 struct HashGeometry {
   Arena* arena = nullptr;
+  char* base = nullptr;  // where it is mapped
   uint32_t lanes = 1;
   uint64_t seed = 0;
   KeyLayout key = {};
   uint32_t inline_words = 0;
   uint64_t most_buckets = 0;  // for which there is room in the arena
+
+  // Of an arena of which nothing else is known yet.
+  [[nodiscard]] static HashGeometry Of(Arena* arena) {
+    return {.arena = arena, .base = reinterpret_cast<char*>(arena->At(0))};
+  }
 
   [[nodiscard]] bool is_inline() const { return inline_words != 0; }
   // Words of an item.
@@ -206,7 +233,12 @@ struct HashGeometry {
   [[nodiscard]] static HashRoot* RootIn(const Arena& arena) {
     return reinterpret_cast<HashRoot*>(arena.At(sizeof(ArenaHeader)));
   }
-  [[nodiscard]] HashRoot* root() const { return RootIn(*arena); }
+  [[nodiscard]] HashRoot* root() const {
+    return reinterpret_cast<HashRoot*>(At(sizeof(ArenaHeader)));
+  }
+  [[nodiscard]] uint64_t* At(uint64_t offset) const {
+    return reinterpret_cast<uint64_t*>(base + offset);
+  }
   // The offset of a word of the root.
   [[nodiscard]] static constexpr uint64_t RootWord(size_t member) {
     return sizeof(ArenaHeader) + member;
@@ -216,7 +248,7 @@ struct HashGeometry {
     return sizeof(ArenaHeader) + sizeof(HashRoot) + lane * sizeof(HashLane);
   }
   [[nodiscard]] HashLane* LaneAt(uint32_t lane) const {
-    return reinterpret_cast<HashLane*>(arena->At(LaneOffset(lane)));
+    return reinterpret_cast<HashLane*>(At(LaneOffset(lane)));
   }
 
   // The bits of a hash of which a table of `buckets` buckets, at least one,
@@ -226,9 +258,11 @@ struct HashGeometry {
   }
 
   // The bucket in which a table of so many buckets has the hash. Without a
-  // branch: which of the two masks it is depends on random bits.
+  // branch: which of the two masks it is depends on random bits. The larger one
+  // has a bit too many if `buckets` is a power of two, which the smaller one
+  // mends, as it does a bucket that does not exist.
   [[nodiscard]] static uint64_t Home(uint64_t hash, uint64_t buckets) {
-    const uint64_t mask = Mask(buckets);
+    const uint64_t mask = ~uint64_t{0} >> std::countl_zero(buckets | 1);
     const uint64_t bucket = hash & mask;
     return bucket & (mask >> static_cast<uint64_t>(bucket >= buckets));
   }
@@ -241,7 +275,7 @@ struct HashGeometry {
     return (offset - buckets_begin()) / sizeof(HashBucket);
   }
   [[nodiscard]] HashBucket* BucketAt(uint64_t offset) const {
-    return reinterpret_cast<HashBucket*>(arena->At(offset));
+    return reinterpret_cast<HashBucket*>(At(offset));
   }
   // Whether there can be a bucket or a cell at an offset that was loaded.
   [[nodiscard]] bool HoldsCell(uint64_t offset) const {

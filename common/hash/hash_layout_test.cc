@@ -40,8 +40,7 @@ TEST(HashLayoutTest, TheLayoutIsPartOfTheFormat) {
 
 TEST(HashLayoutTest, BucketsFollowTheLanesAndAreLines) {
   auto arena = *Arena::CreatePrivate(Arena::kMinBytes);
-  HashGeometry geometry;
-  geometry.arena = arena.get();
+  HashGeometry geometry = HashGeometry::Of(arena.get());
   for (const uint32_t lanes : {1, 2, 9}) {
     geometry.lanes = lanes;
     EXPECT_EQ(geometry.buckets_begin(), HashGeometry::LaneOffset(lanes));

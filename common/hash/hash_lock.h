@@ -26,6 +26,7 @@
 
 #include <cstdint>
 
+#include "absl/base/attributes.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
 #include "common/hash/hash_layout.h"
@@ -56,9 +57,9 @@ class SpinPause {
 //
 // Takes the lock of the bucket at `offset` if its head still is `head`, with
 // the lock free. `slot` says which word of the lane's `held` to use.
-[[nodiscard]] inline bool TryLockBucket(const HashGeometry& geometry,
-                                        HashLane* lane, int slot,
-                                        uint64_t offset, uint64_t head) {
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool TryLockBucket(
+    const HashGeometry& geometry, HashLane* lane, int slot, uint64_t offset,
+    uint64_t head) {
   if (IsLocked(head)) return false;
   StoreWord(&lane->held[slot], offset);
   return CompareAndSwapWord(&geometry.BucketAt(offset)->head, head,
@@ -93,7 +94,8 @@ inline void LockBucket(const HashGeometry& geometry, HashLane* lane, int slot,
 // UnlockBucket()
 //
 // Gives back the lock of a bucket, which this thread has.
-inline void UnlockBucket(const HashGeometry& geometry, uint64_t offset) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void UnlockBucket(
+    const HashGeometry& geometry, uint64_t offset) {
   uint64_t* head = &geometry.BucketAt(offset)->head;
   StoreWord(head, LoadWord(head) & ~kLockBit);
 }

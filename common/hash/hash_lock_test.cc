@@ -24,7 +24,7 @@ class HashLockTest : public ::testing::Test {
   static constexpr uint64_t kHead = 7 * kVersionOne | 3 << kLevelShift | 0x54;
 
   HashLockTest() : arena_(*Arena::CreatePrivate(Arena::kMinBytes)) {
-    geometry_.arena = arena_.get();
+    geometry_ = HashGeometry::Of(arena_.get());
     geometry_.lanes = 4;
     bucket_ = geometry_.BucketOffset(3);
     StoreWord(head(), kHead);

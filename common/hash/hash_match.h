@@ -28,6 +28,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
@@ -48,9 +49,9 @@
 
 #ifdef ETS_KEEPER_VECTORS
 #include <immintrin.h>
-#define ETS_KEEPER_AVX2 __attribute__((target("avx2,bmi,bmi2")))
+#define ETS_KEEPER_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt")))
 #define ETS_KEEPER_AVX512 \
-  __attribute__((target("avx512f,avx512vl,avx2,bmi,bmi2")))
+  __attribute__((target("avx512f,avx512vl,avx512dq,avx2,bmi,bmi2,lzcnt")))
 #endif
 
 namespace ets_keeper {
@@ -91,29 +92,37 @@ struct MatchScalar {
   // one, has the tag of the probe; bits of no item are arbitrary.
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchTag(
       const HashBucket& cell, const HashProbe& probe) {
-    return Equal(cell, probe.want, kTagBits);
+    return EqualItems<1>([&](uint32_t i) {
+      return (LoadWord(&cell.word[i]) ^ probe.want) & kTagBits;
+    });
   }
 
-  // The same for the key of inline rows.
+  // The same for the key of inline rows of kWords words.
+  template <uint32_t kWords>
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(
       const HashBucket& cell, const HashProbe& probe) {
-    uint64_t equal = Equal(cell, probe.want, ~uint64_t{0}) >> probe.shift;
+    const uint64_t* const words = cell.word + probe.shift;
     if (ABSL_PREDICT_FALSE(probe.two_words)) {
-      equal &= Equal(cell, probe.second, ~uint64_t{0}) >> (probe.shift + 1);
+      return EqualItems<kWords>([&](uint32_t i) {
+        return (LoadWord(&words[i]) ^ probe.want) |
+               (LoadWord(&words[i + 1]) ^ probe.second);
+      });
     }
-    return equal;
+    return EqualItems<kWords>(
+        [&](uint32_t i) { return LoadWord(&words[i]) ^ probe.want; });
   }
 
  private:
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t Equal(const HashBucket& cell,
-                                                     uint64_t want,
-                                                     uint64_t mask) {
-    uint64_t equal = 0;
-    for (uint32_t i = 0; i < kItemWords; ++i) {
-      const uint64_t differs = (LoadWord(&cell.word[i]) ^ want) & mask;
-      equal |= static_cast<uint64_t>(differs == 0) << (i + 2);
+  // Bit i + 2 says that `differs(i)`, of the item at the i-th word, is 0.
+  template <uint32_t kWords, typename Differs>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t EqualItems(Differs differs) {
+    return [&]<uint32_t... kItem>(std::integer_sequence<uint32_t, kItem...>)
+        ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      return ((static_cast<uint64_t>(differs(kItem * kWords) == 0)
+               << (kItem * kWords + 2)) |
+              ...);
     }
-    return equal;
+    (std::make_integer_sequence<uint32_t, kItemWords / kWords>());
   }
 };
 
@@ -130,6 +139,7 @@ struct MatchAvx2 {
         .Equal(probe.want);
   }
 
+  template <uint32_t kWords>
   ETS_KEEPER_AVX2 static inline uint64_t MatchKey(const HashBucket& cell,
                                                   const HashProbe& probe) {
     const Line line(cell);
@@ -175,6 +185,7 @@ struct MatchAvx512 {
     return _mm512_testn_epi64_mask(_mm512_xor_si512(Load(cell), want), mask);
   }
 
+  template <uint32_t kWords>
   ETS_KEEPER_AVX512 static inline uint64_t MatchKey(const HashBucket& cell,
                                                     const HashProbe& probe) {
     const __m512i line = Load(cell);
@@ -209,11 +220,12 @@ enum class InstructionSet { kScalar, kAvx2, kAvx512 };
 [[nodiscard]] inline InstructionSet DetectInstructionSet() {
 #ifdef ETS_KEEPER_VECTORS
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") &&
-                    __builtin_cpu_supports("bmi") &&
-                    __builtin_cpu_supports("bmi2");
+  const bool avx2 =
+      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+      __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt");
   if (avx2 && __builtin_cpu_supports("avx512f") &&
-      __builtin_cpu_supports("avx512vl")) {
+      __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq")) {
     return InstructionSet::kAvx512;
   }
   if (avx2) return InstructionSet::kAvx2;

@@ -82,9 +82,14 @@ void ExpectMatches(const char* name) {
         .words = absl::MakeConstSpan(key_words, geometry.key.words)};
     const uint64_t expected = Expected(geometry, cell, key);
     const uint64_t matched =
-        geometry.is_inline()
-            ? Match::MatchKey(cell, HashProbe::OfInlineKey(geometry, key))
-            : Match::MatchTag(cell, HashProbe::OfTag(key));
+        WithWords(geometry.inline_words, [&](auto words) -> uint64_t {
+          if constexpr (words == 0) {
+            return Match::MatchTag(cell, HashProbe::OfTag(key));
+          } else {
+            return Match::template MatchKey<words>(
+                cell, HashProbe::OfInlineKey(geometry, key));
+          }
+        });
     ASSERT_EQ(matched & geometry.places(), expected)
         << "rows of " << geometry.inline_words << " words, key at "
         << geometry.key.word << " of " << geometry.key.words;

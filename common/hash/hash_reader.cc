@@ -31,93 +31,182 @@ HashReader::HashReader(const HashGeometry& geometry,
                        InstructionSet instructions)
     : geometry_(geometry),
       instructions_(instructions),
-      find_inline_(ChooseFindInline(instructions, geometry.inline_words)),
-      batch_(&geometry.arena->header().batch),
+      find_fixed_(ChooseFindFixed(instructions, geometry)),
       image_(&geometry.root()->image),
       buckets_(geometry.BucketAt(geometry.BucketOffset(0))) {}
 
-// What nearly every lookup of an inline row is: the first bucket it comes to is
-// the right one and nobody changes it meanwhile. All else is left to Find(),
-// from the beginning.
-template <typename Match, uint32_t kWords>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInlineBy(
-    const HashReader& reader, const HashKey& key, uint64_t* row) {
-  constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
-  const HashGeometry& geometry = reader.geometry_;
-  const uint64_t sequence = LoadWord(reader.batch_);
-  const uint64_t number = HashGeometry::Home(key.hash, LoadWord(reader.image_));
-  if (ABSL_PREDICT_TRUE(sequence % 2 == 0 && number < geometry.most_buckets)) {
-    const HashBucket* const bucket = &reader.buckets_[number];
-    const uint64_t head = LoadWord(&bucket->head);
-    const HashProbe probe = HashProbe::OfInlineKey(geometry, key);
-    const HashBucket* cell = bucket;
-    uint64_t found = Match::MatchKey(*cell, probe) & head & kPlaces;
-    bool decided = true;
-    if (found == 0) {
-      const uint64_t level = LevelOf(head);
-      const uint64_t chain = LoadWord(&bucket->chain);
-      decided = level != 0 && ((key.hash ^ number) & LevelMask(level)) == 0;
-      uint64_t link =
-          decided && (chain & FilterBit(key.hash)) != 0 ? LinkOf(chain) : 0;
-      for (int i = 0; link != 0 && found == 0; ++i) {
-        decided = geometry.HoldsCell(link) && i < kMaxChain &&
-                  SameButForLock(LoadWord(&bucket->head), head);
-        if (!decided) break;
-        cell = geometry.BucketAt(link);
-        found = Match::MatchKey(*cell, probe) & LoadWord(&cell->head) & kPlaces;
-        link = LinkOf(LoadWord(&cell->chain));
-      }
-    }
-    if (found != 0 && row != nullptr) {
-      const uint64_t* from = &cell->head + std::countr_zero(found);
-      for (uint32_t i = 0; i < kWords; ++i) row[i] = LoadWord(&from[i]);
-    }
+namespace {
+
+// Two words at a time, as whoever decodes them will load them: the processor
+// does not hand two short stores on to one long load.
+template <uint32_t kWords>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyItem(const HashBucket* cell,
+                                                  uint64_t found,
+                                                  uint64_t* row) {
+  const uint64_t* from = &cell->head + std::countr_zero(found);
+  uint32_t i = 0;
+#ifdef ETS_KEEPER_VECTORS
+  for (; i + 2 <= kWords; i += 2) {
     MatchFence();
-    if (ABSL_PREDICT_TRUE(decided &&
-                          SameButForLock(LoadWord(&bucket->head), head) &&
-                          (IsSeeded(SeededBug::kBatchNotRechecked) ||
-                           LoadWord(reader.batch_) == sequence))) {
-      return found != 0;
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(row + i),
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
+  }
+#endif
+  for (; i < kWords; ++i) row[i] = LoadWord(&from[i]);
+}
+
+template <bool kTwo>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashProbe InlineProbe(
+    const HashGeometry& geometry, const uint64_t* key) {
+  return {.want = key[0],
+          .second = kTwo ? key[1] : 0,
+          .shift = geometry.key.word,
+          .two_words = kTwo};
+}
+
+}  // namespace
+
+// Short, because a lookup that waits for memory holds up those behind it as
+// soon as the processor has no room for more instructions: the fewer a lookup
+// has, the more of them wait side by side. Whatever is not plain is a call in
+// the last place.
+//
+// A batch holds the locks of its buckets from before its commit point until
+// its last store, also if it is killed. So a bucket that nobody had locked,
+// neither before it was read nor after, is in no batch in flight, and the
+// batch's word need not be asked.
+template <typename Match, uint32_t kWords, bool kTwo>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInlineBy(
+    const HashReader& reader, uint64_t hash, const uint64_t* key, uint64_t* row,
+    size_t row_words) {
+  const HashGeometry& geometry = reader.geometry_;
+  const uint64_t number = HashGeometry::Home(hash, LoadWord(reader.image_));
+  if (ABSL_PREDICT_FALSE(row_words != kWords ||
+                         number >= geometry.most_buckets)) {
+    return FindAnyFixed(reader, hash, key, row, row_words);
+  }
+  const HashBucket* const bucket = &reader.buckets_[number];
+  const uint64_t head = LoadWord(&bucket->head);
+  const uint64_t found = Match::template MatchKey<kWords>(
+                             *bucket, InlineProbe<kTwo>(geometry, key)) &
+                         head & HashGeometry::PlacesFor(kWords);
+  if (found != 0) {
+    CopyItem<kWords>(bucket, found, row);
+  } else {
+    if (ABSL_PREDICT_FALSE(!AnswersFor(head, number, hash))) {
+      return FindAnyFixed(reader, hash, key, row, row_words);
+    }
+    if ((LoadWord(&bucket->chain) & FilterBit(hash)) != 0) {
+      return FindInlineInChain<kWords, kTwo>(reader, hash, key, row, bucket,
+                                             head);
     }
   }
+  MatchFence();
+  if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || IsLocked(head))) {
+    return FindAnyFixed(reader, hash, key, row, row_words);
+  }
+  return found != 0;
+}
+
+// The same for a key that is not in the bucket itself but may be in its chain.
+template <uint32_t kWords, bool kTwo>
+ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
+    const HashReader& reader, uint64_t hash, const uint64_t* key, uint64_t* row,
+    const HashBucket* bucket, uint64_t head) {
+  const HashGeometry& geometry = reader.geometry_;
+  const HashProbe probe = InlineProbe<kTwo>(geometry, key);
+  uint64_t link = LinkOf(LoadWord(&bucket->chain));
+  uint64_t found = 0;
+  for (int i = 0; link != 0 && found == 0; ++i) {
+    // A head that has not changed says that the link was the bucket's.
+    if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || i == kMaxChain ||
+                           !geometry.HoldsCell(link))) {
+      return FindAnyFixed(reader, hash, key, row, kWords);
+    }
+    const HashBucket* const cell = geometry.BucketAt(link);
+    found = MatchScalar::MatchKey<kWords>(*cell, probe) &
+            LoadWord(&cell->head) & HashGeometry::PlacesFor(kWords);
+    if (found != 0) CopyItem<kWords>(cell, found, row);
+    link = LinkOf(LoadWord(&cell->chain));
+  }
+  MatchFence();
+  if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || IsLocked(head))) {
+    return FindAnyFixed(reader, hash, key, row, kWords);
+  }
+  return found != 0;
+}
+
+ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindAnyFixed(const HashReader& reader,
+                                                      uint64_t hash,
+                                                      const uint64_t* key,
+                                                      uint64_t* row,
+                                                      size_t row_words) {
+  const size_t key_words = reader.geometry_.key.words;
   return reader.Find(
-      key, {.buffer = nullptr, .words = absl::MakeSpan(row, row ? kWords : 0)});
+      {.hash = hash,
+       .bytes = key_words * 8,
+       .words = absl::MakeConstSpan(key, key_words)},
+      {.buffer = nullptr, .words = absl::MakeSpan(row, row_words)});
+}
+
+template <uint32_t kWords, bool kTwo>
+bool HashReader::FindInlineScalar(const HashReader& reader, uint64_t hash,
+                                  const uint64_t* key, uint64_t* row,
+                                  size_t row_words) {
+  return FindInlineBy<MatchScalar, kWords, kTwo>(reader, hash, key, row,
+                                                 row_words);
 }
 
 #ifdef ETS_KEEPER_VECTORS
-template <uint32_t kWords>
+template <uint32_t kWords, bool kTwo>
 ETS_KEEPER_AVX2 bool HashReader::FindInlineAvx2(const HashReader& reader,
-                                                const HashKey& key,
-                                                uint64_t* row) {
-  return FindInlineBy<MatchAvx2, kWords>(reader, key, row);
+                                                uint64_t hash,
+                                                const uint64_t* key,
+                                                uint64_t* row,
+                                                size_t row_words) {
+  return FindInlineBy<MatchAvx2, kWords, kTwo>(reader, hash, key, row,
+                                               row_words);
 }
 
-template <uint32_t kWords>
+template <uint32_t kWords, bool kTwo>
 ETS_KEEPER_AVX512 bool HashReader::FindInlineAvx512(const HashReader& reader,
-                                                    const HashKey& key,
-                                                    uint64_t* row) {
-  return FindInlineBy<MatchAvx512, kWords>(reader, key, row);
+                                                    uint64_t hash,
+                                                    const uint64_t* key,
+                                                    uint64_t* row,
+                                                    size_t row_words) {
+  return FindInlineBy<MatchAvx512, kWords, kTwo>(reader, hash, key, row,
+                                                 row_words);
 }
 #endif
 
-HashReader::FindInline HashReader::ChooseFindInline(InstructionSet instructions,
-                                                    uint32_t words) {
-  const auto choose = [words](FindInline one, FindInline two,
-                              FindInline three) {
-    return words == 1 ? one : words == 2 ? two : three;
+HashReader::FindFixed HashReader::ChooseFindFixed(
+    InstructionSet instructions, const HashGeometry& geometry) {
+  if (!geometry.is_inline()) return &FindAnyFixed;
+  // By the words of a key, and of a row.
+  using Choice = FindFixed[2][3];
+  const auto choose = [&](const Choice& choice) {
+    return choice[geometry.key.words - 1][geometry.inline_words - 1];
   };
 #ifdef ETS_KEEPER_VECTORS
   if (instructions == InstructionSet::kAvx512) {
-    return choose(&FindInlineAvx512<1>, &FindInlineAvx512<2>,
-                  &FindInlineAvx512<3>);
+    return choose(
+        {{&FindInlineAvx512<1, false>, &FindInlineAvx512<2, false>,
+          &FindInlineAvx512<3, false>},
+         {nullptr, &FindInlineAvx512<2, true>, &FindInlineAvx512<3, true>}});
   }
   if (instructions == InstructionSet::kAvx2) {
-    return choose(&FindInlineAvx2<1>, &FindInlineAvx2<2>, &FindInlineAvx2<3>);
+    return choose(
+        {{&FindInlineAvx2<1, false>, &FindInlineAvx2<2, false>,
+          &FindInlineAvx2<3, false>},
+         {nullptr, &FindInlineAvx2<2, true>, &FindInlineAvx2<3, true>}});
   }
 #endif
   (void)instructions;
-  return choose(&FindInlineBy<MatchScalar, 1>, &FindInlineBy<MatchScalar, 2>,
-                &FindInlineBy<MatchScalar, 3>);
+  return choose(
+      {{&FindInlineScalar<1, false>, &FindInlineScalar<2, false>,
+        &FindInlineScalar<3, false>},
+       {nullptr, &FindInlineScalar<2, true>, &FindInlineScalar<3, true>}});
 }
 
 bool HashReader::Find(const HashKey& key, Sink sink) const {
@@ -195,7 +284,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::FindOnce(
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::CopyOut(
     uint64_t row, uint64_t words, Sink sink) const {
-  const uint64_t* from = geometry_.arena->At(row);
+  const uint64_t* from = geometry_.At(row);
   if (sink.words.data() != nullptr) {
     if (ABSL_PREDICT_FALSE(words != sink.words.size())) return Found::kNo;
     for (uint64_t i = 0; i < words; ++i) sink.words[i] = LoadWord(&from[i]);

@@ -70,22 +70,18 @@ class HashReader {
 
   // HashReader::LookupFixed()
   //
-  // The same for a table whose rows have all the same number of words, which
-  // `row` has room for; a row of another length is as none.
+  // The same for a table whose rows, and keys, have all the same number of
+  // words, which `row` has room for; a row of another length is as none.
   [[nodiscard]] bool LookupFixed(const HashKey& key,
                                  absl::Span<uint64_t> row) const {
-    if (ABSL_PREDICT_TRUE(row.size() == geometry_.inline_words &&
-                          !row.empty())) {
-      return find_inline_(*this, key, row.data());
-    }
-    return Find(key, {.buffer = nullptr, .words = row});
+    return find_fixed_(*this, key.hash, key.words.data(), row.data(),
+                       row.size());
   }
 
   // HashReader::Member()
   //
   // Whether there is a row with the given key.
   [[nodiscard]] bool Member(const HashKey& key) const {
-    if (geometry_.is_inline()) return find_inline_(*this, key, nullptr);
     return Find(key, {.buffer = nullptr, .words = {}});
   }
 
@@ -139,22 +135,38 @@ class HashReader {
 
   class RegionRead;
 
-  // Of a table of inline rows: copies the row, if `row` is not null.
-  using FindInline = bool (*)(const HashReader& reader, const HashKey& key,
-                              uint64_t* row);
-  static FindInline ChooseFindInline(InstructionSet instructions,
-                                     uint32_t words);
-  template <typename Match, uint32_t kWords>
-  static bool FindInlineBy(const HashReader& reader, const HashKey& key,
-                           uint64_t* row);
+  // LookupFixed(), made for the table: if its rows are inline, for the
+  // instructions, the words of a row and whether the key has two of them.
+  using FindFixed = bool (*)(const HashReader& reader, uint64_t hash,
+                             const uint64_t* key, uint64_t* row,
+                             size_t row_words);
+  static FindFixed ChooseFindFixed(InstructionSet instructions,
+                                   const HashGeometry& geometry);
+  static bool FindAnyFixed(const HashReader& reader, uint64_t hash,
+                           const uint64_t* key, uint64_t* row,
+                           size_t row_words);
+  template <typename Match, uint32_t kWords, bool kTwo>
+  static bool FindInlineBy(const HashReader& reader, uint64_t hash,
+                           const uint64_t* key, uint64_t* row,
+                           size_t row_words);
+  template <uint32_t kWords, bool kTwo>
+  static bool FindInlineScalar(const HashReader& reader, uint64_t hash,
+                               const uint64_t* key, uint64_t* row,
+                               size_t row_words);
 #ifdef ETS_KEEPER_VECTORS
-  template <uint32_t kWords>
-  static bool FindInlineAvx2(const HashReader& reader, const HashKey& key,
-                             uint64_t* row);
-  template <uint32_t kWords>
-  static bool FindInlineAvx512(const HashReader& reader, const HashKey& key,
-                               uint64_t* row);
+  template <uint32_t kWords, bool kTwo>
+  static bool FindInlineAvx2(const HashReader& reader, uint64_t hash,
+                             const uint64_t* key, uint64_t* row,
+                             size_t row_words);
+  template <uint32_t kWords, bool kTwo>
+  static bool FindInlineAvx512(const HashReader& reader, uint64_t hash,
+                               const uint64_t* key, uint64_t* row,
+                               size_t row_words);
 #endif
+  template <uint32_t kWords, bool kTwo>
+  static bool FindInlineInChain(const HashReader& reader, uint64_t hash,
+                                const uint64_t* key, uint64_t* row,
+                                const HashBucket* bucket, uint64_t head);
 
   bool Find(const HashKey& key, Sink sink) const;
   bool FindScalar(const HashKey& key, Sink sink) const;
@@ -174,9 +186,8 @@ class HashReader {
   const HashGeometry geometry_;
   const InstructionSet instructions_;
 
-  // What FindInline wants, without a detour.
-  const FindInline find_inline_;
-  const uint64_t* const batch_;
+  // What FindFixed wants, without a detour.
+  const FindFixed find_fixed_;
   const uint64_t* const image_;
   const HashBucket* const buckets_;
 };

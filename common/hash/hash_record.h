@@ -68,7 +68,7 @@ inline constexpr int kMaxChain = 1 << 16;
 [[nodiscard]] inline bool RecordHasKey(const HashGeometry& geometry,
                                        uint64_t record, uint64_t words,
                                        const HashKey& key) {
-  const uint64_t* row = geometry.arena->At(record + sizeof(HashRecord));
+  const uint64_t* row = geometry.At(record + sizeof(HashRecord));
   uint64_t first = geometry.key.word;
   if (first >= words) return false;
   if (geometry.key.variable) {

@@ -29,7 +29,7 @@ class HashRecordTest : public ::testing::Test {
   static constexpr uint64_t kHash = 0x1234'5678'9abc'def0;
 
   HashRecordTest() : arena_(*Arena::CreatePrivate(Arena::kMinBytes)) {
-    geometry_.arena = arena_.get();
+    geometry_ = HashGeometry::Of(arena_.get());
   }
 
   void Put(const RowBuffer& row) {

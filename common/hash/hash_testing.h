@@ -21,15 +21,22 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
+#include "common/arena/intent.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_core.h"
+#include "common/hash/hash_edit.h"
+#include "common/hash/hash_find.h"
 #include "common/hash/hash_key.h"
+#include "common/hash/hash_layout.h"
 #include "common/hash/hash_reader.h"
 #include "common/row/layout.h"
 #include "common/row/row_buffer.h"
@@ -69,10 +76,11 @@ inline RowBuffer TestRow(uint64_t key, std::initializer_list<uint64_t> words) {
 
 // PlusOne()
 //
-// What HashCore::Increment() is to make of a word.
-inline absl::Status PlusOne(uint64_t old, uint64_t* value) {
-  *value = old + 1;
-  return absl::OkStatus();
+// Adds one to a word of a row.
+inline absl::Status PlusOne(HashCore& core, uint64_t epoch, const HashKey& key,
+                            uint32_t word) {
+  uint64_t sum;
+  return core.Add(epoch, key, word, /*is_signed=*/false, 1, &sum);
 }
 
 // TestOptions
@@ -148,6 +156,58 @@ struct TestTable {
   const uint32_t fixed_words;
   std::unique_ptr<Arena> arena;
   std::unique_ptr<HashCore> core;
+};
+
+// AnyHashEdit
+//
+// The HashEdit for the rows of a table, whichever they are.
+class AnyHashEdit {
+ public:
+  AnyHashEdit(const HashGeometry& geometry, uint32_t lane,
+              Transaction* transaction) {
+    WithWords(geometry.inline_words, [&](auto words) {
+      edit_.emplace<HashEdit<words>>(geometry, lane, transaction);
+    });
+  }
+
+  [[nodiscard]] absl::StatusOr<HashPlace> Find(const HashKey& key) {
+    return Visit<absl::StatusOr<HashPlace>>(
+        [&](auto& edit) { return edit.Find(key); });
+  }
+  [[nodiscard]] absl::Status Put(const HashPlace& place, uint64_t hash,
+                                 absl::Span<const uint64_t> row) {
+    return Visit<absl::Status>(
+        [&](auto& edit) { return edit.Put(place, hash, row); });
+  }
+  void Remove(const HashPlace& place) {
+    Visit<void>([&](auto& edit) { edit.Remove(place); });
+  }
+  void Finish() {
+    Visit<void>([](auto& edit) { edit.Finish(); });
+  }
+  [[nodiscard]] int64_t added() {
+    return Visit<int64_t>([](auto& edit) { return edit.added(); });
+  }
+
+ private:
+  template <typename Result, typename Use>
+  Result Visit(const Use& use) {
+    return std::visit(
+        [&](auto& edit) -> Result {
+          if constexpr (std::is_same_v<std::decay_t<decltype(edit)>,
+                                       std::monostate>) {
+            CHECK(false) << "no edit";
+            return Result();
+          } else {
+            return use(edit);
+          }
+        },
+        edit_);
+  }
+
+  std::variant<std::monostate, HashEdit<0>, HashEdit<1>, HashEdit<2>,
+               HashEdit<3>>
+      edit_;
 };
 
 }  // namespace ets_keeper

@@ -112,12 +112,12 @@ WriterLanes::Lane& WriterLanes::Claim() {
 
 // The lane stays locked for the lifetime of the use, which the analysis cannot
 // follow.
-void WriterLanes::Use::Share() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  AcquireMutex(lane_.mutex_);
+void WriterLanes::Use::Share(Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  AcquireMutex(lane.mutex_);
 }
 
-void WriterLanes::Use::EndSharing() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  ReleaseMutex(lane_.mutex_);
+void WriterLanes::Use::EndSharing(Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  ReleaseMutex(lane.mutex_);
 }
 
 void WriterLanes::WaitForUses() const {

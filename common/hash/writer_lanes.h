@@ -70,7 +70,7 @@ class WriterLanes {
    public:
     explicit Use(WriterLanes& lanes ABSL_ATTRIBUTE_LIFETIME_BOUND)
         : lane_(lanes.Mine()) {
-      if (ABSL_PREDICT_FALSE(lane_.is_shared_)) Share();
+      if (ABSL_PREDICT_FALSE(lane_.is_shared_)) Share(lane_);
       // Ordered before the full barrier that every write makes before it asks
       // for the epoch: see WaitForUses().
       lane_.uses_.store(lane_.uses_.load(std::memory_order_relaxed) + 1,
@@ -79,7 +79,7 @@ class WriterLanes {
     ~Use() {
       lane_.uses_.store(lane_.uses_.load(std::memory_order_relaxed) + 1,
                         std::memory_order_release);
-      if (ABSL_PREDICT_FALSE(lane_.is_shared_)) EndSharing();
+      if (ABSL_PREDICT_FALSE(lane_.is_shared_)) EndSharing(lane_);
     }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
@@ -88,8 +88,9 @@ class WriterLanes {
     Lane& operator*() const { return lane_; }
 
    private:
-    void Share();
-    void EndSharing();
+    // Static, so that the object need not be in memory.
+    static void Share(Lane& lane);
+    static void EndSharing(Lane& lane);
 
     Lane& lane_;
   };

@@ -13,9 +13,8 @@
 
 namespace ets_keeper {
 
-absl::Status IncrementWordInGeneral(const FieldLayout& field, uint64_t word,
-                                    const Increment& increment,
-                                    uint64_t* result) {
+absl::Status IncrementWord(const FieldLayout& field, uint64_t word,
+                           const Increment& increment, uint64_t* result) {
   const int bits = field.width * 8;
   const absl::int128 one = 1;
   const absl::int128 least = field.is_signed ? -(one << (bits - 1)) : 0;

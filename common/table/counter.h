@@ -18,7 +18,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "common/row/layout.h"
 
@@ -45,30 +44,10 @@ struct Increment {
 // Stores in `result` the word of an integer field of the given layout after the
 // increment. `kOutOfRange`, with `result` as it was, if the field cannot hold
 // it. (ETS has integers without bounds; this is our rule.)
-[[nodiscard]] absl::Status IncrementWordInGeneral(const FieldLayout& field,
-                                                  uint64_t word,
-                                                  const Increment& increment,
-                                                  uint64_t* result);
-
-[[nodiscard]] inline absl::Status IncrementWord(const FieldLayout& field,
-                                                uint64_t word,
-                                                const Increment& increment,
-                                                uint64_t* result) {
-  // Nearly always: 64 bits, no threshold, no overflow.
-  if (ABSL_PREDICT_TRUE(field.width == 8 && !increment.threshold)) {
-    int64_t signed_sum;
-    uint64_t sum;
-    const bool overflows =
-        field.is_signed ? __builtin_add_overflow(static_cast<int64_t>(word),
-                                                 increment.by, &signed_sum)
-                        : __builtin_add_overflow(word, increment.by, &sum);
-    if (ABSL_PREDICT_TRUE(!overflows)) {
-      *result = word + static_cast<uint64_t>(increment.by);
-      return absl::OkStatus();
-    }
-  }
-  return IncrementWordInGeneral(field, word, increment, result);
-}
+[[nodiscard]] absl::Status IncrementWord(const FieldLayout& field,
+                                         uint64_t word,
+                                         const Increment& increment,
+                                         uint64_t* result);
 
 }  // namespace ets_keeper
 

@@ -9,8 +9,8 @@
 // of a row. Keys and rows of a fixed number of words are plain arrays, so that
 // an operation on them is little more than its memory accesses.
 //
-//   const TableKey<Codec, &User::id> key(core.seed(), 7);
-//   core.reader().Lookup(key.hash_key(), &words);
+//   const TableKey<Codec, &User::id> key(7);
+//   core.reader().Lookup(key.hash_key(core.seed()), &words);
 //   RowWords<Codec> row;
 //   absl::Status encoded = row.Encode(user);
 //
@@ -39,21 +39,22 @@ class TableKey {
  public:
   using KeyArg = typename Codec::template KeyArg<Key>;
 
-  TableKey(uint64_t seed, KeyArg key) {
+  explicit TableKey(KeyArg key) {
     if constexpr (kIsVariable) {
       Codec::template EncodeKey<Key>(key, words_);
-      hash_key_ = MakeHashKey(seed, words_.words, words_.bytes);
     } else {
       words_ = Codec::template EncodeFixedKey<Key>(key);
-      hash_key_ = MakeHashKey(seed, words_, words_.size() * 8);
     }
   }
-  // Words and hash of one key: the hash refers to the words beside it.
-  TableKey(const TableKey&) = delete;
-  TableKey& operator=(const TableKey&) = delete;
 
-  [[nodiscard]] const HashKey& hash_key() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
-    return hash_key_;
+  // The words, with their hash in a table with that seed.
+  [[nodiscard]] HashKey hash_key(uint64_t seed) const
+      ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    if constexpr (kIsVariable) {
+      return MakeHashKey(seed, words_.words, words_.bytes);
+    } else {
+      return MakeHashKey(seed, words_, words_.size() * 8);
+    }
   }
 
  private:
@@ -64,7 +65,6 @@ class TableKey {
       kIsVariable, EncodedKey,
       std::array<uint64_t, Codec::template KeyLayoutOf<Key>().words>>
       words_;
-  HashKey hash_key_;
 };
 
 // RowWords

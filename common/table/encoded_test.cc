@@ -40,20 +40,20 @@ struct Variable {
 constexpr uint64_t kSeed = 99;
 
 TEST(TableKeyTest, AFixedKeyHasTheWordsAndTheHashOfItsRow) {
-  const TableKey<RowCodec<Fixed>, &Fixed::id> key(kSeed, 7);
-  EXPECT_THAT(key.hash_key().words, ElementsAre(7));
-  EXPECT_EQ(key.hash_key().bytes, 8);
-  EXPECT_EQ(key.hash_key().hash, HashWords(kSeed, {7}, 8));
+  const TableKey<RowCodec<Fixed>, &Fixed::id> key(7);
+  EXPECT_THAT(key.hash_key(kSeed).words, ElementsAre(7));
+  EXPECT_EQ(key.hash_key(kSeed).bytes, 8);
+  EXPECT_EQ(key.hash_key(kSeed).hash, HashWords(kSeed, {7}, 8));
 }
 
 TEST(TableKeyTest, AVariableKeyHasItsBytesPadded) {
-  const TableKey<RowCodec<Variable>, &Variable::name> key(kSeed, "abcdefghi");
+  const TableKey<RowCodec<Variable>, &Variable::name> key("abcdefghi");
   EncodedKey encoded;
   RowCodec<Variable>::EncodeKey<&Variable::name>("abcdefghi", encoded);
-  EXPECT_THAT(key.hash_key().words, ElementsAreArray(encoded.words));
-  EXPECT_EQ(key.hash_key().words.size(), 2);
-  EXPECT_EQ(key.hash_key().bytes, 9);
-  EXPECT_EQ(key.hash_key().hash, HashWords(kSeed, encoded.words, 9));
+  EXPECT_THAT(key.hash_key(kSeed).words, ElementsAreArray(encoded.words));
+  EXPECT_EQ(key.hash_key(kSeed).words.size(), 2);
+  EXPECT_EQ(key.hash_key(kSeed).bytes, 9);
+  EXPECT_EQ(key.hash_key(kSeed).hash, HashWords(kSeed, encoded.words, 9));
 }
 
 TEST(RowWordsTest, AreWhatTheCodecMakes) {

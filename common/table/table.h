@@ -104,12 +104,15 @@ class TableReader {
   // TableReader::Lookup()
   //
   // The row with the given key; nullopt if there is none. O(1).
-  [[nodiscard]] absl::StatusOr<std::optional<Row>> Lookup(KeyArg key) const {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE [[nodiscard]] absl::StatusOr<std::optional<Row>>
+  Lookup(KeyArg key) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
     RowWords<Codec> words;
-    absl::StatusOr<std::optional<Row>> row(std::in_place);
-    if (!words.Lookup(core().reader(), HashKeyOf(key).hash_key())) return row;
-    absl::Status status = Codec::Decode(words.words(), row->emplace());
+    if (!words.Lookup(core().reader(), Hashed(CoreKey(key)))) {
+      return std::optional<Row>();
+    }
+    absl::StatusOr<std::optional<Row>> row(std::in_place, std::in_place);
+    absl::Status status = Codec::Decode(words.words(), **row);
     if (ABSL_PREDICT_FALSE(!status.ok())) return Named(status);
     return row;
   }
@@ -156,7 +159,7 @@ class TableReader {
   // Whether there is a row with the given key. O(1).
   [[nodiscard]] absl::StatusOr<bool> Member(KeyArg key) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
-    return core().reader().Member(HashKeyOf(key).hash_key());
+    return core().reader().Member(Hashed(CoreKey(key)));
   }
 
   // TableReader::ForEach()
@@ -214,8 +217,10 @@ class TableReader {
     return handle_.state().Name(status);
   }
 
-  TableKey<Codec, Key> HashKeyOf(KeyArg key) const {
-    return TableKey<Codec, Key>(core().seed(), key);
+  // What a key is to the core.
+  using CoreKey = TableKey<Codec, Key>;
+  HashKey Hashed(const CoreKey& key ABSL_ATTRIBUTE_LIFETIME_BOUND) const {
+    return key.hash_key(core().seed());
   }
 
   // Calls `use(i, key)` for the keys `key_of(0)` to `key_of(count - 1)`, in
@@ -224,19 +229,20 @@ class TableReader {
   void ForEachPrefetched(size_t count, KeyOf key_of, Use use) const {
     constexpr size_t kGroup = 32;
     const HashReader& reader = core().reader();
-    std::optional<TableKey<Codec, Key>> group[kGroup];
+    std::optional<CoreKey> group[kGroup];
+    HashKey hashed[kGroup];
     for (size_t begin = 0; begin < count; begin += kGroup) {
       const size_t size = std::min(kGroup, count - begin);
       for (size_t i = 0; i < size; ++i) {
-        group[i].emplace(core().seed(), key_of(begin + i));
-        reader.PrefetchBucket(group[i]->hash_key().hash);
+        hashed[i] = Hashed(group[i].emplace(key_of(begin + i)));
+        reader.PrefetchBucket(hashed[i].hash);
       }
       if (reader.prefetches_records()) {
         for (size_t i = 0; i < size; ++i) {
-          reader.PrefetchRecord(group[i]->hash_key());
+          reader.PrefetchRecord(hashed[i]);
         }
       }
-      for (size_t i = 0; i < size; ++i) use(begin + i, group[i]->hash_key());
+      for (size_t i = 0; i < size; ++i) use(begin + i, hashed[i]);
     }
   }
 
@@ -261,6 +267,7 @@ class TableWriter : public TableReader<Row, Key> {
   using Codec = typename Reader::Codec;
   using KeyArg = typename Reader::KeyArg;
   using KeyType = typename Reader::KeyType;
+  using CoreKey = typename Reader::CoreKey;
   template <auto Member>
   using FieldType = typename Codec::template FieldType<Member>;
 
@@ -279,7 +286,7 @@ class TableWriter : public TableReader<Row, Key> {
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
     return this->Named(this->core().Insert(
-        this->epoch(), this->HashKeyOf(row.*Key).hash_key(), words.words()));
+        this->epoch(), this->Hashed(CoreKey(row.*Key)), words.words()));
   }
   [[nodiscard]] absl::Status Insert(absl::Span<const Row> rows) const {
     Batch<Row, Key> batch;
@@ -314,7 +321,7 @@ class TableWriter : public TableReader<Row, Key> {
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
     absl::StatusOr<bool> inserted = this->core().InsertNew(
-        this->epoch(), this->HashKeyOf(row.*Key).hash_key(), words.words());
+        this->epoch(), this->Hashed(CoreKey(row.*Key)), words.words());
     if (!inserted.ok()) return this->Named(inserted.status());
     return inserted;
   }
@@ -333,10 +340,9 @@ class TableWriter : public TableReader<Row, Key> {
   // Removes the row, if there is one. O(1).
   [[nodiscard]] absl::Status Delete(KeyArg key) const {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
-    return this->Named(
-        this->core()
-            .Delete(this->epoch(), this->HashKeyOf(key).hash_key())
-            .status());
+    return this->Named(this->core()
+                           .Delete(this->epoch(), this->Hashed(CoreKey(key)))
+                           .status());
   }
 
   // TableWriter::Take()
@@ -345,8 +351,8 @@ class TableWriter : public TableReader<Row, Key> {
   [[nodiscard]] absl::StatusOr<std::optional<Row>> Take(KeyArg key) const {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     RowBuffer words;
-    const absl::StatusOr<bool> found = this->core().Take(
-        this->epoch(), this->HashKeyOf(key).hash_key(), &words);
+    const absl::StatusOr<bool> found =
+        this->core().Take(this->epoch(), this->Hashed(CoreKey(key)), &words);
     if (!found.ok()) return this->Named(found.status());
     if (!*found) return std::optional<Row>();
     std::optional<Row> row(std::in_place);
@@ -365,21 +371,14 @@ class TableWriter : public TableReader<Row, Key> {
   template <auto Member>
   [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
       KeyArg key, Increment increment) const {
-    constexpr FieldLayout kField = CounterLayout<Member>();
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     uint64_t word = 0;
-    absl::Status status = this->core().Increment(
-        this->epoch(), this->HashKeyOf(key).hash_key(), kField.word,
-        [&](uint64_t old, uint64_t* value) {
-          absl::Status s = IncrementWord(kField, old, increment, value);
-          word = *value;
-          return s;
-        });
+    const absl::Status status =
+        Count<Member>(this->Hashed(CoreKey(key)), increment, &word);
     if (ABSL_PREDICT_TRUE(status.ok())) {
       return static_cast<FieldType<Member>>(word);
     }
-    if (CauseOf(status) == Cause::kKeyNotFound) return this->KeyNotFound(key);
-    return this->Named(status);
+    return CountError(key, status);
   }
   template <auto Member>
   [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
@@ -402,22 +401,14 @@ class TableWriter : public TableReader<Row, Key> {
   template <auto Member>
   [[nodiscard]] absl::Status UpdateCounterEach(absl::Span<const KeyType> keys,
                                                Increment increment) const {
-    constexpr FieldLayout kField = CounterLayout<Member>();
     absl::Status status = this->CheckWrite();
     this->ForEachPrefetched(
         keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },
         [&](size_t i, const HashKey& key) {
           if (!status.ok()) return;
-          status = this->core().Increment(this->epoch(), key, kField.word,
-                                          [&](uint64_t old, uint64_t* value) {
-                                            return IncrementWord(
-                                                kField, old, increment, value);
-                                          });
-          if (CauseOf(status) == Cause::kKeyNotFound) {
-            status = this->KeyNotFound(keys[i]);
-          } else {
-            status = this->Named(status);
-          }
+          uint64_t word;
+          status = Count<Member>(key, increment, &word);
+          if (!status.ok()) status = CountError(keys[i], status);
         });
     return status;
   }
@@ -446,8 +437,8 @@ class TableWriter : public TableReader<Row, Key> {
       if (!status.ok()) return status;
       return HashAction::Put(words);
     };
-    const absl::Status status = this->core().Change(
-        this->epoch(), this->HashKeyOf(key).hash_key(), change);
+    const absl::Status status =
+        this->core().Change(this->epoch(), this->Hashed(CoreKey(key)), change);
     if (!status.ok()) return this->Named(status);
     return found;
   }
@@ -466,6 +457,40 @@ class TableWriter : public TableReader<Row, Key> {
   explicit TableWriter(TableHandle handle) : Reader(std::move(handle)) {}
 
  private:
+  // Adds, where that is all; else makes a new row with the field's new word.
+  template <auto Member>
+  absl::Status Count(const HashKey& key, const Increment& increment,
+                     uint64_t* word) const {
+    constexpr FieldLayout kField = CounterLayout<Member>();
+    if (ABSL_PREDICT_TRUE(kField.width == 8 && !increment.threshold)) {
+      absl::Status status =
+          this->core().Add(this->epoch(), key, kField.word, kField.is_signed,
+                           increment.by, word);
+      if (ABSL_PREDICT_TRUE(status.ok()) ||
+          CauseOf(status) != Cause::kOutOfRange) {
+        return status;
+      }
+    }
+    RowBuffer row;
+    const auto change =
+        [&](const HashCurrent& current) -> absl::StatusOr<HashAction> {
+      if (!current.found()) {
+        return MakeStatus(Cause::kKeyNotFound, "there is no row with this key");
+      }
+      row = current.Row();
+      absl::Status status =
+          IncrementWord(kField, row[kField.word], increment, word);
+      if (!status.ok()) return status;
+      row[kField.word] = *word;
+      return HashAction::Put(row);
+    };
+    return this->core().Change(this->epoch(), key, change);
+  }
+  absl::Status CountError(KeyArg key, const absl::Status& status) const {
+    if (CauseOf(status) == Cause::kKeyNotFound) return this->KeyNotFound(key);
+    return this->Named(status);
+  }
+
   template <auto Member>
   static constexpr FieldLayout CounterLayout() {
     return Batch<Row, Key>::template CounterLayout<Member>();
