@@ -45,25 +45,34 @@ absl::Status CheckBytes(uint64_t bytes, Cause cause) {
 
 }  // namespace
 
-Arena::Arena(ArenaMemory memory, ArenaAccess access,
-             const ArenaOptions& options)
-    : base_(memory.base()),
-      bytes_(memory.bytes()),
+Arena::Arena(ReadyMemory ready, ArenaAccess access, const ArenaOptions& options)
+    : base_(ready.memory.base()),
+      bytes_(ready.memory.bytes()),
       access_(access),
-      huge_pages_(options.huge_pages && !memory.shared()),
-      memory_(std::move(memory)),
+      huge_pages_(options.huge_pages && !ready.memory.shared()),
+      memory_(std::move(ready.memory)),
       supplier_(options.supplier != nullptr ? *options.supplier
                                             : PageSupplier::OfProcess()),
-      back_ready_(bytes_) {}
+      pool_(options.pool != nullptr ? *options.pool : MemoryPool::OfProcess()),
+      front_ready_(ready.front),
+      back_ready_(ready.back) {}
 
-Arena::~Arena() { supplier_.Cancel(*this); }
+Arena::~Arena() {
+  supplier_.Cancel(*this);
+  if (shared() || !memory_.mapped_here() || blank() || !tidy_) return;
+  Lock lock(grow_mutex_);
+  pool_.Give({.memory = std::move(memory_),
+              .front = FrontReady(),
+              .back = BackReady()});
+}
 
 absl::StatusOr<std::unique_ptr<Arena>> Arena::CreatePrivate(
     uint64_t bytes, const ArenaOptions& options) {
   absl::Status possible = CheckBytes(bytes, Cause::kBadOption);
   if (!possible.ok()) return possible;
-  absl::StatusOr<ArenaMemory> memory =
-      ArenaMemory::Reserve(RoundUp(bytes, kPage));
+  MemoryPool& pool =
+      options.pool != nullptr ? *options.pool : MemoryPool::OfProcess();
+  absl::StatusOr<ReadyMemory> memory = pool.Take(RoundUp(bytes, kPage));
   if (!memory.ok()) return memory.status();
   return absl::WrapUnique(
       new Arena(*std::move(memory), ArenaAccess::kReadWrite, options));
@@ -76,7 +85,10 @@ absl::StatusOr<std::unique_ptr<Arena>> Arena::Map(UniqueFd fd,
   if (!memory.ok()) return memory.status();
   absl::Status possible = CheckBytes(memory->bytes(), Cause::kCorrupt);
   if (!possible.ok()) return possible;
-  return absl::WrapUnique(new Arena(*std::move(memory), access, options));
+  const uint64_t bytes = memory->bytes();
+  return absl::WrapUnique(
+      new Arena({.memory = *std::move(memory), .front = 0, .back = bytes},
+                access, options));
 }
 
 absl::Status Arena::BeginFormat(const FormatOptions& options) {
@@ -92,7 +104,9 @@ absl::Status Arena::BeginFormat(const FormatOptions& options) {
     return MakeStatus(Cause::kCorrupt, "the arena was formatted before");
   }
   const uint64_t page = memory_.page_bytes();
-  if (absl::Status s = memory_.Allocate(0, page); !s.ok()) return s;
+  if (front_ready_ < page) {
+    if (absl::Status s = Allocate(0, page); !s.ok()) return s;
+  }
   StoreWord(&h.format, kArenaFormat);
   StoreWord(&h.bytes, bytes_);
   StoreWord(&h.kind, options.kind);

@@ -43,6 +43,7 @@
 #ifndef COMMON_ARENA_ARENA_H_
 #define COMMON_ARENA_ARENA_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -53,6 +54,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "common/arena/arena_memory.h"
+#include "common/arena/memory_pool.h"
 #include "common/arena/page_supplier.h"
 #include "common/arena/word.h"
 #include "common/unique_fd/unique_fd.h"
@@ -100,6 +102,10 @@ struct ArenaOptions {
   // Who allocates pages ahead of use; null: `PageSupplier::OfProcess()`. Must
   // outlive the arena.
   PageSupplier* supplier = nullptr;
+
+  // Where private memory comes from and, if the arena stayed small, goes to;
+  // null: `MemoryPool::OfProcess()`. Must outlive the arena.
+  MemoryPool* pool = nullptr;
 };
 
 class Arena final : public PageConsumer {
@@ -112,7 +118,8 @@ class Arena final : public PageConsumer {
   //
   // An unformatted arena of `bytes` of address space in private memory. `bytes`
   // is rounded up to whole pages and must lie in [kMinBytes, kMaxBytes], else
-  // `kBadOption`. `kNoMemory` if the system refuses the address space.
+  // `kBadOption`. `kNoMemory` if the system refuses the address space. Takes
+  // about a microsecond if the pool has the memory of an arena of this size.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<Arena>> CreatePrivate(
       uint64_t bytes, const ArenaOptions& options = {});
 
@@ -272,7 +279,11 @@ class Arena final : public PageConsumer {
     uint64_t end = 0;  // equal to begin: nothing
   };
 
-  Arena(ArenaMemory memory, ArenaAccess access, const ArenaOptions& options);
+  Arena(ReadyMemory ready, ArenaAccess access, const ArenaOptions& options);
+
+  // ArenaMemory::Allocate(), after which, if it fails, there may be pages that
+  // nobody has noted.
+  absl::Status Allocate(uint64_t begin, uint64_t end);
 
   // All depend on how many bytes the end in question has in use.
   // What a commit rounds to.
@@ -298,8 +309,9 @@ class Arena final : public PageConsumer {
   const uint64_t bytes_;
   const ArenaAccess access_;
   const bool huge_pages_;  // small ones, unless they lie in a huge one
-  const ArenaMemory memory_;
+  ArenaMemory memory_;
   PageSupplier& supplier_;
+  MemoryPool& pool_;
   mutable absl::Mutex grow_mutex_;
   // What this process has allocated beyond what the header's words say.
   uint64_t front_ready_ ABSL_GUARDED_BY(grow_mutex_) = 0;
@@ -307,6 +319,9 @@ class Arena final : public PageConsumer {
   // How often pages were released: those that the supplier was about to make
   // ready at that time may be gone.
   uint64_t releases_ ABSL_GUARDED_BY(grow_mutex_) = 0;
+  // Whether all pages that were ever stored to, or that are there, lie in what
+  // is ready.
+  std::atomic<bool> tidy_{true};
 };
 
 }  // namespace ets_keeper

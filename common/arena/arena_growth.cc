@@ -80,6 +80,12 @@ uint64_t Arena::BackReady() const {
   return std::min(back_ready_, LoadWord(&header().back_committed));
 }
 
+absl::Status Arena::Allocate(uint64_t begin, uint64_t end) {
+  absl::Status status = memory_.Allocate(begin, end);
+  if (!status.ok()) tidy_ = false;
+  return status;
+}
+
 absl::Status Arena::CommitFront(uint64_t end) {
   ArenaHeader& h = header();
   const uint64_t front = LoadWord(&h.front_committed);
@@ -91,7 +97,7 @@ absl::Status Arena::CommitFront(uint64_t end) {
   if (end <= ready) {
     wanted = std::min(wanted, ready);
   } else {
-    if (absl::Status s = memory_.Allocate(ready, wanted); !s.ok()) return s;
+    if (absl::Status s = Allocate(ready, wanted); !s.ok()) return s;
     front_ready_ = wanted;
   }
   StoreWord(&h.front_committed, wanted);
@@ -111,7 +117,7 @@ absl::Status Arena::CommitBack(uint64_t begin) {
   if (begin >= ready) {
     wanted = std::max(wanted, ready);
   } else {
-    if (absl::Status s = memory_.Allocate(wanted, ready); !s.ok()) return s;
+    if (absl::Status s = Allocate(wanted, ready); !s.ok()) return s;
     back_ready_ = wanted;
   }
   StoreWord(&h.back_committed, wanted);
@@ -147,7 +153,7 @@ bool Arena::SupplyPages() {
                      : std::min(supply.end + more, RoundDown(bytes_, more)));
   }
   // Without the lock: nobody waits for this.
-  if (!memory_.Allocate(supply.begin, supply.end).ok()) return false;
+  if (!Allocate(supply.begin, supply.end).ok()) return false;
   Lock lock(grow_mutex_);
   if (releases_ != supply.releases) return true;
   if (supply.front) {
@@ -226,6 +232,7 @@ bool Arena::ReleaseFront(uint64_t begin) {
     StoreWord(&h.front_committed, release.begin);
   }
   ++releases_;
+  tidy_ = false;
   const bool gone = memory_.Discard(release.begin, release.end);
   front_ready_ = gone ? release.begin : release.end;
   if (!gone) return false;

@@ -4,11 +4,13 @@
 #include "common/arena/arena_memory.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -46,6 +48,16 @@ bool ChangeFile(int fd, int mode, uint64_t begin, uint64_t end) {
   return result == 0;
 }
 
+// Of the processes that this one descends from by forks, how many there are: a
+// number that is never the same in a child and in its parent.
+uint64_t Forks() {
+  static std::atomic<uint64_t> forks{0};
+  static const int registered = pthread_atfork(
+      nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+  static_cast<void>(registered);
+  return forks.load(std::memory_order_relaxed);
+}
+
 // Without DONTFORK a forked child could go on writing after its parent's pidfd
 // said that the owner is dead.
 void KeepToThisProcess(void* base, uint64_t bytes) {
@@ -60,17 +72,21 @@ ArenaMemory::ArenaMemory(UniqueFd file, char* base, uint64_t bytes,
     : file_(std::move(file)),
       base_(base),
       bytes_(bytes),
-      page_bytes_(page_bytes) {}
+      page_bytes_(page_bytes),
+      process_(Forks()) {}
 
 ArenaMemory::ArenaMemory(ArenaMemory&& other) noexcept
     : file_(std::move(other.file_)),
       base_(std::exchange(other.base_, nullptr)),
       bytes_(other.bytes_),
-      page_bytes_(other.page_bytes_) {}
+      page_bytes_(other.page_bytes_),
+      process_(other.process_) {}
 
 ArenaMemory::~ArenaMemory() {
-  if (base_ != nullptr) munmap(base_, bytes_);
+  if (base_ != nullptr && mapped_here()) munmap(base_, bytes_);
 }
+
+bool ArenaMemory::mapped_here() const { return process_ == Forks(); }
 
 absl::StatusOr<ArenaMemory> ArenaMemory::Reserve(uint64_t bytes) {
   const uint64_t slack = bytes >= kHugePageBytes ? kHugePageBytes : 0;

@@ -56,6 +56,8 @@ class ArenaMemory {
 
   ArenaMemory(ArenaMemory&& other) noexcept;
   ArenaMemory& operator=(ArenaMemory&&) = delete;
+
+  // Unmaps it, where it is mapped.
   ~ArenaMemory();
 
   [[nodiscard]] char* base() const { return base_; }
@@ -63,6 +65,12 @@ class ArenaMemory {
 
   // Whether it is a file, which may outlive the process.
   [[nodiscard]] bool shared() const { return static_cast<bool>(file_); }
+
+  // ArenaMemory::mapped_here()
+  //
+  // Whether this is the process that mapped it. In a forked child that has a
+  // copy of the object, there is nothing at its addresses, or something else.
+  [[nodiscard]] bool mapped_here() const;
 
   // ArenaMemory::page_bytes()
   //
@@ -98,6 +106,7 @@ class ArenaMemory {
   char* base_;     // null: moved from
   uint64_t bytes_;
   uint64_t page_bytes_;
+  uint64_t process_;  // how many forks lay before it
 };
 
 }  // namespace ets_keeper

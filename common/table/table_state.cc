@@ -34,7 +34,8 @@ TableId NewTableId() {
 
 absl::Status Format(Arena* arena, uint32_t writers, const Schema& schema,
                     const KeyLayout& key) {
-  absl::BitGen random;
+  // Made once: that takes as long as all the rest of this.
+  thread_local absl::BitGen random;
   return HashCore::Format(arena,
                           {.writers = writers,
                            .key = key,

@@ -72,6 +72,7 @@ absl::StatusOr<TableHandle> Tables::Create(Pid owner, TableOptions options,
   const uint64_t epoch = (*state)->core().epoch();
   entries_[id] = {
       .state = *state, .owner = owner, .heirs = LivingHeirs(std::move(heirs))};
+  owned_.emplace(owner, id);
   return TableHandle(*std::move(state), epoch);
 }
 
@@ -186,25 +187,25 @@ absl::Status Tables::Rename(const TableHandle& table, absl::string_view name) {
 }
 
 absl::Status Tables::Delete(const TableHandle& table) {
+  std::shared_ptr<TableState> gone;
   Lock lock(mutex_);
   const absl::StatusOr<Entry*> entry = FindFor(table, /*or_public=*/true);
   if (!entry.ok()) return entry.status();
-  Forget(table.id());
+  gone = Forget(table.id());
   return absl::OkStatus();
 }
 
 void Tables::OwnerDied(Pid pid) {
+  std::vector<std::shared_ptr<TableState>> gone;
   Lock lock(mutex_);
-  std::vector<TableId> orphans;
-  for (const auto& [id, entry] : entries_) {
-    if (entry.owner == pid) orphans.push_back(id);
-  }
-  for (const TableId id : orphans) {
-    Entry& entry = entries_.at(id);
+  for (;;) {
+    const auto next = owned_.lower_bound({pid, TableId{}});
+    if (next == owned_.end() || next->first != pid) break;
+    Entry& entry = entries_.at(next->second);
     Heirs living = LivingHeirs(entry.heirs);
     std::erase(living.chain, pid);
     if (living.chain.empty()) {
-      Forget(id);
+      gone.push_back(Forget(next->second));
     } else {
       ChangeOwner(entry, living.chain.front(), living.data, living.silent);
     }
@@ -245,6 +246,8 @@ absl::StatusOr<Tables::Entry*> Tables::FindFor(const TableHandle& table,
 
 void Tables::ChangeOwner(Entry& entry, Pid to, std::any data, bool silent) {
   const Pid from = std::exchange(entry.owner, to);
+  owned_.erase({from, entry.state->id()});
+  owned_.emplace(to, entry.state->id());
   HashCore& core = entry.state->core();
   core.RaiseEpoch(core.epoch() + 1);
   if (silent || processes_ == nullptr) return;
@@ -254,13 +257,16 @@ void Tables::ChangeOwner(Entry& entry, Pid to, std::any data, bool silent) {
                            .data = std::move(data)});
 }
 
-void Tables::Forget(TableId table) {
+std::shared_ptr<TableState> Tables::Forget(TableId table) {
   const auto it = entries_.find(table);
-  it->second.state->MarkDeleted();
-  if (const std::string name = it->second.state->name(); !name.empty()) {
+  std::shared_ptr<TableState> state = std::move(it->second.state);
+  state->MarkDeleted();
+  if (const std::string name = state->name(); !name.empty()) {
     names_.erase(name);
   }
+  owned_.erase({it->second.owner, table});
   entries_.erase(it);
+  return state;
 }
 
 }  // namespace ets_keeper

@@ -36,6 +36,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -185,14 +186,15 @@ class Tables {
   //
   // The table is gone and its name is free when this returns; nobody inherits.
   // Also for everybody if the table is public. The memory goes with the last
-  // handle. O(1).
+  // handle; that of a small table is cleared then and kept for the next ones
+  // (see common/arena/memory_pool.h). O(1).
   absl::Status Delete(const TableHandle& table);
 
   // Tables::OwnerDied()
   //
   // Each table of `pid` goes to its first living heir, which is told, or is
   // deleted. In the order of the tables' creation. To be called once, after
-  // `IsAlive(pid)` has become false.
+  // `IsAlive(pid)` has become false. O(log n + its tables).
   void OwnerDied(Pid pid);
 
  private:
@@ -216,11 +218,16 @@ class Tables {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ChangeOwner(Entry& entry, Pid to, std::any data, bool silent)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Forget(TableId table) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The table is in no list any more. Its memory may go with what is returned:
+  // to be dropped without the lock, as unmapping much of it takes long.
+  [[nodiscard]] std::shared_ptr<TableState> Forget(TableId table)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   TableProcesses* const processes_;
   mutable absl::Mutex mutex_;
   std::map<TableId, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  // Each table with its owner, so that a death is not felt by the others'.
+  std::set<std::pair<Pid, TableId>> owned_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, TableId> names_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -4,7 +4,9 @@
 #include "common/table/tables.h"
 
 #include <any>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -12,6 +14,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
+#include "common/arena/memory_pool.h"
+#include "common/hash/hash_core.h"
 #include "common/pid/pid.h"
 #include "common/row/row.h"
 #include "common/status/status.h"
@@ -130,6 +134,64 @@ TEST_F(TablesTest, A42_DeleteFreesTheNameAtOnce) {
   EXPECT_EQ(CauseOf(tables_.Info(table.id()).status()), Cause::kTableNotFound);
   EXPECT_EQ(CauseOf(tables_.Open("items").status()), Cause::kTableNotFound);
   New({.name = "items"});
+}
+
+// Tables one after the other live in the same memory.
+TEST_F(TablesTest, NewTablesHaveNothingOfDeletedOnes) {
+  std::set<const void*> deleted;
+  for (int i = 0; i < 3; ++i) {
+    const Items table = New({.name = "old"});
+    EXPECT_THAT(table.UpdateCounter<&Item::value>(1, 5), IsOk());
+    EXPECT_THAT(tables_.Delete(table.handle()), IsOk());
+    deleted.insert(table.handle().state().arena().At(0));
+  }
+  std::vector<Items> all;
+  bool met = false;
+  for (size_t i = 0; i <= MemoryPool::kMappings; ++i) {
+    auto table = Items::New(tables_, owner_, {});
+    ASSERT_THAT(table, IsOk());
+    EXPECT_THAT(table->Size(), IsOkAndHolds(0));
+    EXPECT_THAT(table->Lookup(1), IsOkAndHolds(std::nullopt));
+    EXPECT_EQ(tables_.Info(table->id())->epoch, 1);
+    EXPECT_THAT(table->Insert(Item{i, i}), IsOk());
+    EXPECT_THAT(table->Size(), IsOkAndHolds(1));
+    met = met || deleted.contains(table->handle().state().arena().At(0));
+    all.push_back(*std::move(table));
+  }
+  EXPECT_TRUE(met);
+}
+
+TEST_F(TablesTest, TheMemoryOfADeletedTableStaysAsItIsForItsHandles) {
+  const Items table = New({});
+  const TableReader<Item, &Item::id> reader = table;
+  Die(owner_);
+  const HashCore& core = reader.handle().state().core();
+  std::vector<Items> all;
+  for (size_t i = 0; i <= MemoryPool::kMappings; ++i) {
+    auto other = Items::New(tables_, heir_, {});
+    ASSERT_THAT(other, IsOk());
+    EXPECT_NE(other->handle().state().arena().At(0),
+              reader.handle().state().arena().At(0));
+    ASSERT_THAT(other->Insert(Item{1, 99}), IsOk());
+    all.push_back(*std::move(other));
+  }
+  EXPECT_EQ(core.reader().Size(), 1);
+  EXPECT_EQ(CauseOf(reader.Lookup(1).status()), Cause::kTableNotFound);
+}
+
+TEST_F(TablesTest, ADeathIsThatOfItsOwnTablesOnly) {
+  const Items first = New({.heirs = {.chain = {heir_}}});
+  const Items given = New({});
+  const Items last = New({});
+  const auto others = Items::New(tables_, next_heir_, {});
+  ASSERT_THAT(others, IsOk());
+  ASSERT_THAT(tables_.GiveAway(given.handle(), next_heir_, {}), IsOk());
+  Die(owner_);
+  EXPECT_THAT(tables_.All(), ElementsAre(first.id(), given.id(), others->id()));
+  Die(heir_);
+  EXPECT_THAT(tables_.All(), ElementsAre(given.id(), others->id()));
+  Die(next_heir_);
+  EXPECT_THAT(tables_.All(), IsEmpty());
 }
 
 TEST_F(TablesTest, B51_AtTheOwnersDeathTheHeirOwnsTheRows) {
