@@ -83,9 +83,22 @@ class KeeperClient::Connection {
                                   absl::Duration wait = absl::ZeroDuration())
       ABSL_LOCKS_EXCLUDED(mu_);
 
- private:
   using Pending = std::optional<absl::StatusOr<Answer>>;
 
+  // The same in two steps, of which the second may be to forget it. The
+  // question stays where it is meanwhile.
+  struct Question {
+    uint64_t id = 0;
+    bool sent = false;
+    Pending answer;
+  };
+  void Ask(Request request, Question& question) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<Answer> AwaitAnswer(Question& question,
+                                     absl::Duration wait = absl::ZeroDuration())
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void Forget(const Question& question) ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
   // Whether a thread that waits for `pending` has something to do.
   struct Wakeup {
     const Connection* connection;
@@ -118,24 +131,43 @@ class KeeperClient::Connection {
 
 absl::StatusOr<Answer> KeeperClient::Connection::Exchange(Request request,
                                                           absl::Duration wait) {
-  Pending pending;
+  Question question;
+  Ask(std::move(request), question);
+  return AwaitAnswer(question, wait);
+}
+
+void KeeperClient::Connection::Ask(Request request, Question& question) {
+  Lock lock(mu_);
+  if (!broken_.ok()) {
+    question.answer.emplace(broken_);
+    return;
+  }
+  question.id = request.id = ++last_id_;
+  pending_.emplace(question.id, &question.answer);
+  question.sent = SendPacket(socket_.get(), EncodeRequest(request));
+}
+
+absl::StatusOr<Answer> KeeperClient::Connection::AwaitAnswer(
+    Question& question, absl::Duration wait) {
   {
     Lock lock(mu_);
-    if (!broken_.ok()) return broken_;
-    request.id = ++last_id_;
-    pending_.emplace(request.id, &pending);
     // If the other end is gone it may have left a word why, which is read next.
     // If it does not read, there will be no answer in time.
-    const bool sent = SendPacket(socket_.get(), EncodeRequest(request));
-    const absl::Duration patience = sent ? wait + answer_time_ : answer_time_;
-    Await(pending, absl::Now() + patience);
-    pending_.erase(request.id);
+    const absl::Duration patience =
+        question.sent ? wait + answer_time_ : answer_time_;
+    Await(question.answer, absl::Now() + patience);
+    pending_.erase(question.id);
   }
-  absl::StatusOr<Answer>& answer = *pending;
+  absl::StatusOr<Answer>& answer = *question.answer;
   if (answer.ok() && answer->reply.type == ReplyType::kError) {
     return ErrorOf(answer->reply);
   }
   return std::move(answer);
+}
+
+void KeeperClient::Connection::Forget(const Question& question) {
+  Lock lock(mu_);
+  pending_.erase(question.id);
 }
 
 void KeeperClient::Connection::Await(Pending& pending, absl::Time deadline) {
@@ -211,7 +243,7 @@ absl::Status KeeperClient::Connection::Closed() const {
                                                    " closed the connection"));
 }
 
-KeeperClient::KeeperClient(std::unique_ptr<Connection> connection)
+KeeperClient::KeeperClient(std::shared_ptr<Connection> connection)
     : connection_(std::move(connection)) {}
 KeeperClient::KeeperClient(KeeperClient&&) noexcept = default;
 KeeperClient& KeeperClient::operator=(KeeperClient&&) noexcept = default;
@@ -221,7 +253,7 @@ absl::StatusOr<KeeperClient> KeeperClient::Connect(absl::string_view path,
                                                    absl::Duration answer_time) {
   absl::StatusOr<UniqueFd> socket = ConnectTo(path, answer_time);
   if (!socket.ok()) return socket.status();
-  KeeperClient client(std::make_unique<Connection>(
+  KeeperClient client(std::make_shared<Connection>(
       std::string(path), *std::move(socket), answer_time));
   if (absl::Status answers = client.Ping(); !answers.ok()) return answers;
   return client;
@@ -254,6 +286,40 @@ absl::StatusOr<Grant> KeeperClient::Claim(const ClaimRequest& claim) {
 
 absl::Status KeeperClient::Attached(absl::string_view name, uint64_t epoch) {
   return Tell(RequestType::kAttached, name, epoch);
+}
+
+struct KeeperClient::Attaching::Call {
+  ~Call() { connection->Forget(question); }
+
+  std::shared_ptr<Connection> connection;
+  Connection::Question question;
+};
+
+KeeperClient::Attaching::Attaching(std::unique_ptr<Call> call)
+    : call_(std::move(call)) {}
+KeeperClient::Attaching::Attaching(Attaching&&) noexcept = default;
+KeeperClient::Attaching& KeeperClient::Attaching::operator=(
+    Attaching&&) noexcept = default;
+KeeperClient::Attaching::~Attaching() = default;
+
+absl::Status KeeperClient::Attaching::Finish() {
+  return OkOrError(call_->connection->AwaitAnswer(call_->question));
+}
+
+KeeperClient::Attaching KeeperClient::BeginAttached(absl::string_view name,
+                                                    uint64_t epoch) {
+  auto call = std::make_unique<Attaching::Call>();
+  call->connection = connection_;
+  if (absl::Status good = CheckTableName(name); !good.ok()) {
+    call->question.answer.emplace(std::move(good));
+    return Attaching(std::move(call));
+  }
+  Request request;
+  request.type = RequestType::kAttached;
+  request.name = std::string(name);
+  request.epoch = epoch;
+  connection_->Ask(std::move(request), call->question);
+  return Attaching(std::move(call));
 }
 
 absl::Status KeeperClient::Release(absl::string_view name, uint64_t epoch) {

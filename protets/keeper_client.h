@@ -22,6 +22,9 @@
 //   // Map grant->fd; format the memory if grant->fresh, recover it if not.
 //   absl::Status attached = keeper->Attached("users", grant->epoch);
 //
+// The memory of a grant that is not fresh holds a table already: that can be
+// said at once, by `BeginAttached()`, and the answer fetched after recovery.
+//
 // Ownership belongs to the OS process, not to the connection: closing the
 // client releases nothing, and a table stays owned until `Release()`, `Drop()`
 // or the death of the process. The keeper knows a process by the one that
@@ -157,6 +160,14 @@ class KeeperClient {
   // or another process owns the table; kTableNotFound.
   [[nodiscard]] absl::Status Attached(absl::string_view name, uint64_t epoch);
 
+  // KeeperClient::BeginAttached()
+  //
+  // Asks the same without waiting for the answer, for which `Finish()` waits.
+  // For a grant that is not fresh: the keeper knows of its table. Should that
+  // turn out to be of no use, release it.
+  class Attaching;
+  [[nodiscard]] Attaching BeginAttached(absl::string_view name, uint64_t epoch);
+
   // KeeperClient::Release()
   //
   // Gives the table back; it is kept for the next claimer. Unmap it first.
@@ -191,11 +202,37 @@ class KeeperClient {
  private:
   class Connection;
 
-  explicit KeeperClient(std::unique_ptr<Connection> connection);
+  explicit KeeperClient(std::shared_ptr<Connection> connection);
 
   absl::Status Tell(RequestType type, absl::string_view name, uint64_t epoch);
 
-  std::unique_ptr<Connection> connection_;
+  std::shared_ptr<Connection> connection_;
+};
+
+// KeeperClient::Attaching
+//
+// What was asked, and who waits for the answer. May outlive the client. Thread
+// safety: one thread at a time.
+class KeeperClient::Attaching {
+ public:
+  Attaching(Attaching&&) noexcept;
+  Attaching& operator=(Attaching&&) noexcept;
+
+  // Without `Finish()`: the answer is thrown away.
+  ~Attaching();
+
+  // Attaching::Finish()
+  //
+  // What `Attached()` would have returned. To be called once.
+  [[nodiscard]] absl::Status Finish();
+
+ private:
+  friend class KeeperClient;
+  struct Call;
+
+  explicit Attaching(std::unique_ptr<Call> call);
+
+  std::unique_ptr<Call> call_;
 };
 
 }  // namespace protets

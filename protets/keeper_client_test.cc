@@ -6,15 +6,10 @@
 
 #include "protets/keeper_client.h"
 
-#include <poll.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
@@ -32,74 +27,11 @@
 #include "gtest/gtest.h"
 #include "protets/keeper_memory.h"
 #include "protets/keeper_protocol.h"
-#include "protets/keeper_socket.h"
+#include "protets/scripted_keeper_testing.h"
 
 namespace ets_keeper {
 namespace protets {
 namespace {
-
-// Accepts one client and answers as the test's script says.
-class ScriptedKeeper {
- public:
-  using Script = std::function<void(ScriptedKeeper&)>;
-
-  explicit ScriptedKeeper(Script script) {
-    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
-    absl::StatusOr<KeeperListener> listener =
-        KeeperListener::Listen(folder_ + "/keeper.sock");
-    EXPECT_TRUE(listener.ok()) << listener.status();
-    listener_.emplace(*std::move(listener));
-    if (!script) return;
-    thread_ = std::thread([this, script = std::move(script)] {
-      Await(listener_->fd());
-      socket_ =
-          UniqueFd(accept4(listener_->fd(), nullptr, nullptr, SOCK_CLOEXEC));
-      script(*this);
-      socket_.Close();
-    });
-  }
-
-  ~ScriptedKeeper() {
-    if (thread_.joinable()) thread_.join();
-    listener_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  std::string path() const { return listener_->path(); }
-
-  // The next request; an empty one at the end of the connection.
-  Request Next() {
-    Await(socket_.get());
-    const Received received = ReceivePacket(socket_.get(), kRequestSize, 0);
-    return DecodeRequest(received.packet).value_or(Request());
-  }
-
-  void Answer(const Request& request, Reply reply, int fd = -1) {
-    reply.id = request.id;
-    Send(EncodeReply(reply), fd);
-  }
-
-  void Send(const std::string& packet, int fd = -1) {
-    EXPECT_TRUE(SendPacket(socket_.get(), packet, fd));
-  }
-
-  void AnswerPing() {
-    const Request request = Next();
-    EXPECT_EQ(request.type, RequestType::kPing);
-    Answer(request, {});
-  }
-
- private:
-  static void Await(int fd) {
-    pollfd entry = {fd, POLLIN, 0};
-    EXPECT_EQ(poll(&entry, 1, -1), 1);
-  }
-
-  std::string folder_ = "/tmp/ets_keeper_test.XXXXXX";
-  std::optional<KeeperListener> listener_;
-  UniqueFd socket_;
-  std::thread thread_;
-};
 
 KeeperClient Connect(const ScriptedKeeper& keeper) {
   absl::StatusOr<KeeperClient> client =
@@ -296,6 +228,58 @@ TEST(KeeperClientTest, AClaimThatWaitsDoesNotHoldUpOtherThreads) {
     for (std::thread& other : others) other.join();
     waiter.join();
   }
+}
+
+TEST(KeeperClientTest, ThatItIsAttachedIsSaidAtOnceAndConfirmedLater) {
+  Request attached;
+  ScriptedKeeper keeper([&](ScriptedKeeper& self) {
+    self.AnswerPing();
+    attached = self.Next();
+    const Request ping = self.Next();  // comes before the answer
+    self.Answer(attached, {});
+    self.Answer(ping, {});
+    const Request again = self.Next();
+    const Request last = self.Next();
+    self.Answer(last, {});
+    self.Answer(again, ErrorReply(0, MakeStatus(Cause::kNotOwner, "not you")));
+    self.Next();
+  });
+  KeeperClient client = Connect(keeper);
+  auto attaching = client.BeginAttached("users", 5);
+  EXPECT_TRUE(client.Ping().ok());
+  EXPECT_TRUE(attaching.Finish().ok());
+  EXPECT_EQ(attached.type, RequestType::kAttached);
+  EXPECT_EQ(attached.name, "users");
+  EXPECT_EQ(attached.epoch, 5u);
+  attaching = client.BeginAttached("users", 4);
+  EXPECT_TRUE(client.Ping().ok());
+  EXPECT_EQ(CauseOf(attaching.Finish()), Cause::kNotOwner);
+}
+
+TEST(KeeperClientTest, AConfirmationThatNobodyAwaitsIsThrownAway) {
+  ScriptedKeeper keeper([](ScriptedKeeper& self) {
+    self.AnswerPing();
+    self.Answer(self.Next(), {});
+    self.AnswerPing();
+    self.Next();
+  });
+  KeeperClient client = Connect(keeper);
+  static_cast<void>(client.BeginAttached("users", 5));
+  EXPECT_TRUE(client.Ping().ok());
+}
+
+TEST(KeeperClientTest, AConfirmationThatCannotComeIsAnError) {
+  ScriptedKeeper keeper([](ScriptedKeeper& self) {
+    self.AnswerPing();
+    self.Next();
+  });
+  std::optional<KeeperClient> client = Connect(keeper);
+  EXPECT_EQ(CauseOf(client->BeginAttached("", 5).Finish()), Cause::kBadOption);
+  auto first = client->BeginAttached("users", 5);
+  EXPECT_EQ(CauseOf(first.Finish()), Cause::kNoKeeper);
+  auto second = client->BeginAttached("users", 5);
+  client.reset();
+  EXPECT_EQ(CauseOf(second.Finish()), Cause::kNoKeeper);
 }
 
 TEST(KeeperClientTest, AListThatDoesNotAdvanceIsRefused) {

@@ -92,7 +92,11 @@ class Server final : public KeeperServer, private KeeperHost {
   bool SendReply(ConnectionId connection, const Reply& reply,
                  MemoryId memory) override;
   void Audit(const AuditEvent& event) override {
-    options_.log(AuditLine(event));
+    if (burying_) {
+      held_lines_.push_back(AuditLine(event));
+    } else {
+      options_.log(AuditLine(event));
+    }
   }
 
   bool Watch(int fd, uint64_t id);
@@ -126,6 +130,10 @@ class Server final : public KeeperServer, private KeeperHost {
   absl::flat_hash_map<MemoryId, TableMemory> memories_;
   // Connections to be closed once no call into `state_` is under way.
   std::vector<ConnectionId> doomed_;
+  // While a death is dealt with, what is to be logged waits until whoever
+  // stands in line has been answered.
+  bool burying_ = false;
+  std::vector<std::string> held_lines_;
   KeeperState state_;
 };
 
@@ -301,12 +309,19 @@ void Server::HandleBreach(ConnectionId id, uint64_t request,
 bool Server::BuryIfDead(ProcessId process) {
   const auto it = processes_.find(process);
   if (it == processes_.end() || !HasDied(it->second.pidfd)) return false;
-  // Closing the pidfd ends the watch; nobody has a duplicate of it.
+  // Closing the pidfd, at the very end because it takes a while, ends the
+  // watch; nobody has a duplicate of it.
+  const Process gone = std::move(it->second);
   processes_.erase(it);
   for (const auto& [id, connection] : connections_) {
     if (connection.peer.process == process) doomed_.push_back(id);
   }
+  burying_ = true;
   state_.HandleDeath(process, NowMs());
+  burying_ = false;
+  for (const std::string& line : std::exchange(held_lines_, {})) {
+    options_.log(line);
+  }
   return true;
 }
 

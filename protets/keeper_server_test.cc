@@ -307,6 +307,51 @@ TEST_F(KeeperServerTest, AnOwnerThatHasJustDiedIsNoOwnerInAnyAnswer) {
   }
 }
 
+// Writing the log is no part of a hand-over.
+TEST_F(KeeperServerTest, WhoStandsInLineIsAnsweredBeforeTheDeathIsLogged) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd read_end(ends[0]), write_end(ends[1]);
+  ChildProcess owner([&](auto ready) {
+    char byte;
+    if (read(read_end.get(), &byte, 1) != 1) _exit(1);
+    RawClient client(options_.socket);
+    if (client.Ask(Claim("users")).type != ReplyType::kGrant ||
+        client.Ask(Attached("users")).type != ReplyType::kOk) {
+      _exit(1);
+    }
+    ready();
+    while (true) pause();
+  });
+  absl::Notification answered;
+  options_.log = [&](absl::string_view line) {
+    if (absl::StrContains(line, "event=owner_death")) {
+      answered.WaitForNotification();
+    }
+    Lock lock(mu_);
+    log_.push_back(std::string(line));
+  };
+  Start();
+  ASSERT_EQ(write(write_end.get(), "g", 1), 1);
+  ASSERT_TRUE(owner.AwaitReady());
+  RawClient heir(options_.socket);
+  Request claim = Claim("users");
+  claim.wait = true;
+  claim.wait_ms = Request::kForever;
+  ASSERT_TRUE(heir.Send(claim));
+  ASSERT_EQ(heir.Ask(Ping()).type, ReplyType::kOk) << "it is in line";
+  EXPECT_TRUE(owner.Kill());
+  const Reply grant = heir.ReceiveReply();
+  EXPECT_EQ(grant.type, ReplyType::kGrant);
+  EXPECT_EQ(grant.table.owner_pid, getpid());
+  answered.Notify();
+  Stop();
+  Lock lock(mu_);
+  ASSERT_GE(log_.size(), 2u);
+  EXPECT_TRUE(absl::StrContains(log_.end()[-2], "event=owner_death"));
+  EXPECT_TRUE(absl::StrContains(log_.end()[-1], "event=grant"));
+}
+
 int OpenDescriptors() {
   int count = 0;
   for ([[maybe_unused]] const auto& entry :

@@ -48,14 +48,15 @@ Pool::Pool(Runtime& runtime)
 Pool::~Pool() {
   hook_ = ExitHook();
   std::vector<TableId> tables;
-  Monitors monitors;
+  std::vector<Pid> idle;
   {
     Lock lock(mu_);
     for (const auto& [table, worker] : workers_) tables.push_back(table);
-    monitors = monitors_;
+    idle.assign(monitors_.begin(), monitors_.end());
+    idle.push_back(spare_);
   }
   for (const TableId table : tables) Delete(table);
-  for (const Pid pid : monitors) runtime().Exit(pid, ExitReason::Killed());
+  for (const Pid pid : idle) runtime().Exit(pid, ExitReason::Killed());
 }
 
 absl::StatusOr<TableHandle> Pool::Create(TableOptions options,
@@ -72,6 +73,12 @@ absl::StatusOr<TableHandle> Pool::Create(TableOptions options,
   EnsureMonitors();
   House(table, last_heir_);
   return tables().Open(table);
+}
+
+Pid Pool::Prepare() {
+  Lock lock(mu_);
+  if (!runtime().IsAlive(spare_)) spare_ = runtime().Spawn(Work);
+  return spare_;
 }
 
 void Pool::Delete(TableId table) {
@@ -171,13 +178,20 @@ void Pool::House(TableId table, Pid owner) {
   const absl::StatusOr<TableHandle> own = tables().Own(table, owner);
   if (!own.ok()) return;
   SetHeirs(*own);
-  const Pid worker = runtime().Spawn(Work);
-  if (!tables().GiveAway(*own, worker, {}).ok()) {
+  const Pid spare = std::exchange(spare_, kNoPid);
+  if (spare != kNoPid && GiveToWorker(*own, spare)) return;
+  GiveToWorker(*own, runtime().Spawn(Work));
+}
+
+// Workers do nothing with their tables: none is woken to be told.
+bool Pool::GiveToWorker(const TableHandle& own, Pid worker) {
+  if (!tables().GiveAway(own, worker, {}, /*silent=*/true).ok()) {
     runtime().Exit(worker, ExitReason::Killed());
-    return;
+    return false;
   }
-  workers_[table] = worker;
-  tables_of_[worker] = table;
+  workers_[own.id()] = worker;
+  tables_of_[worker] = own.id();
+  return true;
 }
 
 }  // namespace ets_keeper::protets

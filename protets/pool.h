@@ -73,6 +73,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
                                                    const KeyLayout& key)
       ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Pool::Prepare()
+  //
+  // Has a worker ready for the next table, so that `Create()` need not wake the
+  // runtime: for whoever has to wait before it anyway. Returns the worker.
+  Pid Prepare() ABSL_LOCKS_EXCLUDED(mu_);
+
   // Pool::Delete()
   //
   // The table is gone when this returns, and so will be its worker. A table
@@ -108,8 +114,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // Replaces monitors that have died; all tables learn of it.
   void EnsureMonitors() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetHeirs(const TableHandle& own) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Gives the table, if `owner` still owns it, to a new worker.
+  // Gives the table, if `owner` still owns it, to a worker without one.
   void House(TableId table, Pid owner) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  bool GiveToWorker(const TableHandle& own, Pid worker)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Pid SpawnMonitor();
 
   blanket::Inheritance inheritance_;
@@ -118,6 +126,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   Monitors monitors_ ABSL_GUARDED_BY(mu_) = {};
   // Monitors that have died and whose tables have not changed hands yet.
   absl::flat_hash_set<Pid> replaced_ ABSL_GUARDED_BY(mu_);
+  Pid spare_ ABSL_GUARDED_BY(mu_) = kNoPid;  // a worker without a table
   absl::flat_hash_map<TableId, Pid> workers_ ABSL_GUARDED_BY(mu_);
   absl::flat_hash_map<Pid, TableId> tables_of_ ABSL_GUARDED_BY(mu_);
   ExitHook hook_;  // last: gone before what it uses

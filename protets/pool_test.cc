@@ -69,6 +69,50 @@ TEST_F(PoolTest, ATableThatCannotBeMadeCostsNoWorker) {
   EXPECT_EQ(runtime_.process_count(), 3);
 }
 
+TEST_F(PoolTest, AWorkerThatIsReadyTakesTheNextTableAndIsNotWoken) {
+  const Pid worker = pool_->Prepare();
+  EXPECT_EQ(pool_->Prepare(), worker);
+  EXPECT_EQ(pool_->worker_count(), 0) << "it has no table yet";
+  runtime_.RunUntilIdle();
+  const absl::StatusOr<TableHandle> first = Create({});
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(pool_->tables().Info(first->id())->owner, worker);
+  EXPECT_FALSE(runtime_.Step());
+  const absl::StatusOr<TableHandle> second = Create({});
+  ASSERT_THAT(second, IsOk());
+  EXPECT_NE(pool_->tables().Info(second->id())->owner, worker);
+  EXPECT_EQ(pool_->worker_count(), 2);
+  EXPECT_EQ(runtime_.process_count(), 4);
+  // It is a worker like any other.
+  runtime_.Exit(worker, ExitReason::Killed());
+  runtime_.RunUntilIdle();
+  const auto info = pool_->tables().Info(first->id());
+  ASSERT_THAT(info, IsOk());
+  EXPECT_TRUE(runtime_.IsAlive(info->owner));
+  EXPECT_EQ(info->heirs.size(), 3u);
+}
+
+TEST_F(PoolTest, AWorkerThatWasReadyAndDiedIsNoWorker) {
+  for (const bool gone : {false, true}) {
+    const Pid worker = pool_->Prepare();
+    runtime_.Exit(worker, ExitReason::Killed());
+    if (gone) runtime_.RunUntilIdle();
+    const absl::StatusOr<TableHandle> table = Create({});
+    ASSERT_THAT(table, IsOk());
+    runtime_.RunUntilIdle();
+    const auto info = pool_->tables().Info(table->id());
+    ASSERT_THAT(info, IsOk());
+    EXPECT_NE(info->owner, worker);
+    EXPECT_TRUE(runtime_.IsAlive(info->owner));
+  }
+  const Pid worker = pool_->Prepare();
+  runtime_.Exit(worker, ExitReason::Killed());
+  EXPECT_NE(pool_->Prepare(), worker);
+  pool_.reset();
+  runtime_.RunUntilIdle();
+  EXPECT_EQ(runtime_.process_count(), 0);
+}
+
 TEST_F(PoolTest, DeletingWhatIsGoneIsFine) {
   const absl::StatusOr<TableHandle> table = Create({});
   ASSERT_THAT(table, IsOk());

@@ -242,11 +242,12 @@ absl::StatusOr<TableHandle> Protets::Create(absl::string_view name,
                        .writers = options.writers.value_or(kDefaultWriters)},
                       schema, key);
   } else {
-    absl::StatusOr<Grant> grant = Claim(name, options, schema);
-    if (!grant.ok()) return grant.status();
-    entry.epoch = grant->epoch;
+    pool_->Prepare();
+    absl::StatusOr<Claimed> claimed = Claim(name, options, schema);
+    if (!claimed.ok()) return claimed.status();
+    entry.epoch = claimed->grant.epoch;
     // All that maps the memory is gone by the time this has failed.
-    handle = CreateClaimed(name, options, schema, key, *std::move(grant));
+    handle = CreateClaimed(name, options, schema, key, *std::move(claimed));
     if (!handle.ok()) {
       keeper_
           ->Call([&](KeeperClient& client) {
@@ -259,20 +260,29 @@ absl::StatusOr<TableHandle> Protets::Create(absl::string_view name,
   return handle;
 }
 
-absl::StatusOr<Grant> Protets::Claim(absl::string_view name,
-                                     const GetOptions& options,
-                                     const Schema& schema) {
+absl::StatusOr<Protets::Claimed> Protets::Claim(absl::string_view name,
+                                                const GetOptions& options,
+                                                const Schema& schema) {
   const Clock& clock = pool_->runtime().clock();
   const absl::Time deadline = clock.Now() + options.wait;
-  absl::StatusOr<Grant> grant = keeper_->Call([&](KeeperClient& client) {
-    return client.Claim(
+  Claimed claimed;
+  const absl::Status status = keeper_->Call([&](KeeperClient& client) {
+    absl::StatusOr<Grant> grant = client.Claim(
         {.name = std::string(name),
          .schema = schema.fingerprint(),
          .max_bytes = MaxBytes(options),
          .huge_pages = options.huge_pages.value_or(false),
          .wait = std::max(deadline - clock.Now(), absl::ZeroDuration())});
+    if (!grant.ok()) return grant.status();
+    claimed.grant = *std::move(grant);
+    // The answer comes while the table is recovered.
+    if (!claimed.grant.fresh) {
+      claimed.attaching = client.BeginAttached(name, claimed.grant.epoch);
+    }
+    return absl::OkStatus();
   });
-  if (CauseOf(grant.status()) != Cause::kSchemaMismatch) return grant;
+  if (status.ok()) return claimed;
+  if (CauseOf(status) != Cause::kSchemaMismatch) return status;
   return MakeStatus(
       Cause::kSchemaMismatch,
       absl::StrCat(Label(name), ": its rows are ", StoredSchema(*keeper_, name),
@@ -283,11 +293,11 @@ absl::StatusOr<TableHandle> Protets::CreateClaimed(absl::string_view name,
                                                    const GetOptions& options,
                                                    const Schema& schema,
                                                    const KeyLayout& key,
-                                                   Grant grant) {
+                                                   Claimed claimed) {
   absl::StatusOr<std::unique_ptr<Arena>> arena =
-      Arena::Map(std::move(grant.fd), ArenaAccess::kReadWrite);
+      Arena::Map(std::move(claimed.grant.fd), ArenaAccess::kReadWrite);
   if (!arena.ok()) return arena.status();
-  if (!grant.fresh && (*arena)->blank()) {
+  if (!claimed.grant.fresh && (*arena)->blank()) {
     return MakeStatus(
         Cause::kCorrupt,
         absl::StrCat(Label(name), ": its memory in the keeper is blank"));
@@ -299,14 +309,21 @@ absl::StatusOr<TableHandle> Protets::CreateClaimed(absl::string_view name,
                     schema, key);
   if (!handle.ok()) return handle.status();
   absl::Status status = CheckSame(*handle, options);
-  if (status.ok()) {
-    status = keeper_->Call([&](KeeperClient& client) {
-      return client.Attached(name, grant.epoch);
-    });
-  }
+  if (status.ok()) status = Attach(name, claimed);
   if (status.ok()) return handle;
   pool_->Delete(handle->id());
   return status;
+}
+
+absl::Status Protets::Attach(absl::string_view name, Claimed& claimed) {
+  if (claimed.attaching.has_value()) {
+    absl::Status status = claimed.attaching->Finish();
+    // The connection may have broken meanwhile.
+    if (CauseOf(status) != Cause::kNoKeeper) return status;
+  }
+  return keeper_->Call([&](KeeperClient& client) {
+    return client.Attached(name, claimed.grant.epoch);
+  });
 }
 
 absl::Status Protets::Drop(absl::string_view name) {

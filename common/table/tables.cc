@@ -135,7 +135,8 @@ absl::StatusOr<TableInfo> Tables::Info(TableId table) const {
   };
 }
 
-absl::Status Tables::GiveAway(const TableHandle& table, Pid to, std::any gift) {
+absl::Status Tables::GiveAway(const TableHandle& table, Pid to, std::any gift,
+                              bool silent) {
   Lock lock(mutex_);
   const absl::StatusOr<Entry*> entry = FindFor(table, /*or_public=*/false);
   if (!entry.ok()) return entry.status();
@@ -151,7 +152,7 @@ absl::Status Tables::GiveAway(const TableHandle& table, Pid to, std::any gift) {
         Cause::kRecipientDead,
         absl::StrCat("process ", to, ", which was to get it, is dead"));
   }
-  ChangeOwner(**entry, to, std::move(gift), /*silent=*/false);
+  ChangeOwner(**entry, to, std::move(gift), silent);
   return absl::OkStatus();
 }
 

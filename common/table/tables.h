@@ -163,10 +163,12 @@ class Tables {
 
   // Tables::GiveAway()
   //
-  // `to` becomes the owner and gets a TableTransfer with `gift`. When this
-  // returns no write through the old owner's handles will succeed. The heirs
-  // stay. `kRecipientDead`; `kAlreadyOwned` if `to` is the owner.
-  absl::Status GiveAway(const TableHandle& table, Pid to, std::any gift);
+  // `to` becomes the owner and gets a TableTransfer with `gift`, unless it is
+  // `silent`. When this returns no write through the old owner's handles will
+  // succeed. The heirs stay. `kRecipientDead`; `kAlreadyOwned` if `to` is the
+  // owner.
+  absl::Status GiveAway(const TableHandle& table, Pid to, std::any gift,
+                        bool silent = false);
 
   // Tables::SetHeirs()
   //
@@ -194,7 +196,7 @@ class Tables {
   //
   // Each table of `pid` goes to its first living heir, which is told, or is
   // deleted. In the order of the tables' creation. To be called once, after
-  // `IsAlive(pid)` has become false. O(log n + its tables).
+  // `IsAlive(pid)` has become false. O(log n) for each of its tables.
   void OwnerDied(Pid pid);
 
  private:

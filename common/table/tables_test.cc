@@ -293,6 +293,14 @@ TEST_F(TablesTest, B60_GiveAway) {
             "gift");
 }
 
+TEST_F(TablesTest, OfASilentGiftTheReceiverIsNotTold) {
+  const Items table = New({});
+  EXPECT_THAT(tables_.GiveAway(table.handle(), heir_, {}, /*silent=*/true),
+              IsOk());
+  EXPECT_THAT(processes_.delivered, IsEmpty());
+  EXPECT_THAT(tables_.Own(table.id(), heir_), IsOk());
+}
+
 TEST_F(TablesTest, B61_AReceiverThatDiesBeforeReadingLeavesItToTheHeir) {
   const Items table = New({.heirs = {.chain = {heir_}}});
   const Pid other = NewPid();
