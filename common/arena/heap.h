@@ -36,6 +36,7 @@
 #ifndef COMMON_ARENA_HEAP_H_
 #define COMMON_ARENA_HEAP_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/container/inlined_vector.h"
@@ -43,6 +44,7 @@
 #include "absl/status/statusor.h"
 #include "common/arena/arena.h"
 #include "common/arena/intent.h"
+#include "common/arena/word.h"
 
 namespace ets_keeper {
 
@@ -85,6 +87,34 @@ struct HeapLane {
   uint64_t waste;       // bytes lost between blocks and at ends of chunks
   uint64_t unused;
   uint64_t free[kHeapClasses];  // first block of each free list; 0 = none
+};
+
+// LineToTake
+//
+// A free line, and the store that takes it, for a transaction whose stores are
+// known at once: see CommitStores().
+struct LineToTake {
+  uint64_t offset = 0;  // 0: there is none to be had by one store
+  IntentEntry store = {};
+
+  // Of the part of the heap at offset `lane`.
+  [[nodiscard]] static LineToTake Of(const Arena& arena, uint64_t lane) {
+    const auto* heap = reinterpret_cast<const HeapLane*>(arena.At(lane));
+    uint64_t block = LoadWord(&heap->free[kLineClass.index]);
+    if (block != 0) {
+      if (!arena.Holds(block, 64)) return {};
+      return {.offset = block,
+              .store = {lane + offsetof(HeapLane, free) + kLineClass.index * 8,
+                        FreeLinkTarget(LoadWord(arena.At(block)))}};
+    }
+    block = LoadWord(&heap->chunk_next);
+    if (block == 0 || block % 64 != 0 ||
+        block + 64 > LoadWord(&heap->chunk_end) || !arena.Holds(block, 64)) {
+      return {};
+    }
+    return {.offset = block,
+            .store = {lane + offsetof(HeapLane, chunk_next), block + 64}};
+  }
 };
 
 class HeapTransaction {

@@ -122,6 +122,39 @@ TEST_F(HeapTest, TheFirstWordOfAFreeBlockIsALinkWhoseLowByteIsZero) {
   EXPECT_EQ(*Allocate(kLineClass), first);
 }
 
+// From the free list, from the chunk; and nothing where that takes more.
+TEST_F(HeapTest, ALineToTakeIsTheOneThatWouldBeAllocated) {
+  EXPECT_EQ(LineToTake::Of(*arena_, kLane).offset, 0);  // there is no chunk
+  std::vector<uint64_t> lines = {*Allocate(kLineClass)};
+  for (int i = 0; i < 500; ++i) {
+    const LineToTake line = LineToTake::Of(*arena_, kLane);
+    const uint64_t before = LoadWord(arena_->At(line.store.offset));
+    lines.push_back(*Allocate(kLineClass));
+    if (line.offset == 0) {  // a new chunk
+      EXPECT_NE(lines[i + 1], lines[i] + 64);
+      continue;
+    }
+    EXPECT_EQ(line.offset, lines.back());
+    EXPECT_EQ(LoadWord(arena_->At(line.store.offset)), line.store.value);
+    EXPECT_NE(before, line.store.value);
+  }
+  Free(lines[0], kLineClass);
+  Free(lines[1], kLineClass);
+  for (const uint64_t expected : {lines[1], lines[0]}) {
+    const LineToTake line = LineToTake::Of(*arena_, kLane);
+    EXPECT_EQ(line.offset, expected);
+    EXPECT_EQ(*Allocate(kLineClass), expected);
+    EXPECT_EQ(LoadWord(arena_->At(line.store.offset)), line.store.value);
+  }
+  // The rest of the chunk does not begin at a line.
+  EXPECT_THAT(Allocate(ClassOf(32)), IsOk());
+  EXPECT_EQ(LineToTake::Of(*arena_, kLane).offset, 0);
+  // A word that leads nowhere.
+  Free(lines[0], kLineClass);
+  StoreWord(arena_->At(kLane + offsetof(HeapLane, free)), arena_->bytes());
+  EXPECT_EQ(LineToTake::Of(*arena_, kLane).offset, 0);
+}
+
 TEST_F(HeapTest, SeveralBlocksOfOneTransactionAreAllFreed) {
   std::vector<uint64_t> blocks;
   for (int i = 0; i < 10; ++i) blocks.push_back(*Allocate(ClassOf(100)));

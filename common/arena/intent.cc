@@ -33,28 +33,28 @@ void Transaction::HoldHeap() ABSL_NO_THREAD_SAFETY_ANALYSIS {
 const IntentEntry* Transaction::Find(uint64_t offset) const {
   if (index_ != nullptr) {
     const auto it = index_->find(offset);
-    return it == index_->end() ? nullptr : &entries_[it->second];
+    return it == index_->end() ? nullptr : &begin_[it->second];
   }
-  for (size_t i = size_; i-- > 0;) {
-    if (LoadWord(&entries_[i].offset) == offset) return &entries_[i];
+  for (const IntentEntry* entry = next_; entry-- != begin_;) {
+    if (LoadWord(&entry->offset) == offset) return entry;
   }
   return nullptr;
 }
 
 // Adds the newest entry to the index, or, the first time, all of them.
 void Transaction::Index() {
-  size_t i = size_ - 1;
+  size_t i = size() - 1;
   if (index_ == nullptr) {
     index_ = std::make_unique<absl::flat_hash_map<uint64_t, size_t>>();
     i = 0;
   }
-  for (; i < size_; ++i) (*index_)[LoadWord(&entries_[i].offset)] = i;
+  for (; i < size(); ++i) (*index_)[LoadWord(&begin_[i].offset)] = i;
 }
 
 void Transaction::Replace(uint64_t offset, uint64_t value) {
   if (const IntentEntry* pending = MayStore(offset) ? Find(offset) : nullptr;
       pending != nullptr) {
-    StoreWord(&entries_[pending - entries_.data()].value, value);
+    StoreWord(&begin_[pending - begin_].value, value);
   } else {
     Store(offset, value);
   }

@@ -126,9 +126,15 @@ class Transaction {
   Transaction(Arena* arena, IntentLog* log)
       : arena_(*arena),
         log_(log),
-        entries_(absl::MakeSpan(log->entries, IntentLog::kCapacity)) {}
+        begin_(log->entries),
+        end_(log->entries + IntentLog::kCapacity),
+        next_(begin_) {}
   Transaction(Arena* arena, absl::Span<IntentEntry> entries)
-      : arena_(*arena), log_(nullptr), entries_(entries) {}
+      : arena_(*arena),
+        log_(nullptr),
+        begin_(entries.data()),
+        end_(entries.data() + entries.size()),
+        next_(begin_) {}
 
   // Releases the heap lock if `HoldHeap()` took it. What was not committed
   // never happened.
@@ -152,15 +158,16 @@ class Transaction {
   // Adds a store behind all others. Two stores to one word are both performed,
   // in their order, so that whoever sees the second sees what came between.
   void Store(uint64_t offset, uint64_t value) {
-    CHECK_LT(size_, entries_.size());
-    StoreWord(&entries_[size_].offset, offset);
-    StoreWord(&entries_[size_].value, value);
-    ++size_;
+    IntentEntry* const entry = next_;
+    CHECK(entry != end_);
+    next_ = entry + 1;
     stored_ |= Summary(offset);
-    if (ABSL_PREDICT_FALSE(size_ >= kIndexed)) Index();
+    StoreWord(&entry->offset, offset);
+    StoreWord(&entry->value, value);
+    if (ABSL_PREDICT_FALSE(entry + 1 >= begin_ + kIndexed)) Index();
     if (IsSeeded(SeededBug::kCommitBeforeLastEntry)) {
       if (log_ != nullptr) {
-        StoreWord(&log_->committed, uint64_t{size_} << 32);
+        StoreWord(&log_->committed, uint64_t{size()} << 32);
       }
     }
   }
@@ -189,7 +196,7 @@ class Transaction {
   //
   // Performs the stores through the lane's log, as described above.
   void Commit() {
-    const uint64_t base = uint64_t{size_} << 32;
+    const uint64_t base = uint64_t{size()} << 32;
     if (!IsSeeded(SeededBug::kNoIntent)) {
       StoreWord(&log_->committed, base);
     }
@@ -202,11 +209,10 @@ class Transaction {
   // Only step 2, for a log whose owner makes the commit point itself: see
   // PerformEntries().
   void Apply(uint64_t* progress, uint64_t base) const {
-    PerformEntries(arena_, entries_.data(), 0, size_, progress, base);
+    PerformEntries(arena_, begin_, 0, size(), progress, base);
   }
 
-  [[nodiscard]] size_t size() const { return size_; }
-  [[nodiscard]] size_t room() const { return entries_.size() - size_; }
+  [[nodiscard]] size_t size() const { return next_ - begin_; }
   [[nodiscard]] Arena& arena() const { return arena_; }
 
  private:
@@ -228,8 +234,9 @@ class Transaction {
 
   Arena& arena_;
   IntentLog* const log_;
-  const absl::Span<IntentEntry> entries_;
-  size_t size_ = 0;
+  IntentEntry* const begin_;
+  IntentEntry* const end_;
+  IntentEntry* next_;
   uint64_t stored_ = 0;
   bool holds_heap_ = false;
   std::unique_ptr<absl::flat_hash_map<uint64_t, size_t>> index_;  // from

@@ -131,6 +131,7 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
 
 HashCore::HashCore(const HashGeometry& geometry)
     : geometry_(geometry),
+      operations_(ChooseOperations(geometry.inline_words)),
       instructions_(DetectInstructionSet()),
       reader_(geometry, instructions_),
       lanes_(geometry.lanes),

@@ -186,35 +186,50 @@ class HashCore {
   // change's own, `kNotOwner`, `kNoMemory`, `kBadRow` (too large), `kCorrupt`;
   // then nothing has changed.
   [[nodiscard]] absl::Status Change(uint64_t epoch, const HashKey& key,
-                                    HashChange change);
+                                    HashChange change) {
+    return operations_.change(*this, epoch, key, change);
+  }
 
   // HashCore::Insert(), HashCore::InsertNew()
   //
   // `Insert()` puts the row in place of the one with the same key, if any.
   // `InsertNew()` returns false, and does nothing, if there is one.
   [[nodiscard]] absl::Status Insert(uint64_t epoch, const HashKey& key,
-                                    absl::Span<const uint64_t> row);
+                                    absl::Span<const uint64_t> row) {
+    return operations_.insert(*this, epoch, key, row);
+  }
   [[nodiscard]] absl::StatusOr<bool> InsertNew(uint64_t epoch,
                                                const HashKey& key,
-                                               absl::Span<const uint64_t> row);
+                                               absl::Span<const uint64_t> row) {
+    return operations_.insert_new(*this, epoch, key, row);
+  }
 
   // HashCore::Delete(), HashCore::Take()
   //
   // Removes the row; false if there is none. `Take()` copies it to `row` first.
-  [[nodiscard]] absl::StatusOr<bool> Delete(uint64_t epoch, const HashKey& key);
+  [[nodiscard]] absl::StatusOr<bool> Delete(uint64_t epoch,
+                                            const HashKey& key) {
+    return operations_.remove(*this, epoch, key);
+  }
   [[nodiscard]] absl::StatusOr<bool> Take(uint64_t epoch, const HashKey& key,
-                                          RowBuffer* row);
+                                          RowBuffer* row) {
+    return operations_.take(*this, epoch, key, row);
+  }
 
   // HashCore::Add()
   //
-  // Adds to one word of the row, in place, and stores the sum in it and in
-  // `sum`: the word is a number without a sign, or, if `is_signed`, with one in
-  // two's complement. No copy, no allocation. `kKeyNotFound` if there is no
-  // such row; `kOutOfRange`, with nothing changed, if the sum is no such
-  // number, or the row has no such word. The word must not be part of the key.
-  [[nodiscard]] absl::Status Add(uint64_t epoch, const HashKey& key,
-                                 uint32_t word, bool is_signed, int64_t amount,
-                                 uint64_t* sum);
+  // Adds to one word of the row, in place, and returns the sum. No copy, no
+  // allocation. `kKeyNotFound` if there is no such row; `kOutOfRange`, with
+  // nothing changed, if the word cannot hold the sum, or the row has no such
+  // word. The word must not be part of the key.
+  struct Number {
+    uint32_t word = 0;
+    bool is_signed = false;  // in two's complement
+  };
+  [[nodiscard]] absl::StatusOr<uint64_t> Add(uint64_t epoch, const HashKey& key,
+                                             Number number, int64_t amount) {
+    return operations_.add(*this, epoch, key, number, amount);
+  }
 
   // HashCore::ChangeAll()
   //
@@ -234,8 +249,25 @@ class HashCore {
   class Batch;
   template <uint32_t kWords>
   class Write;
-  template <typename Result, typename Body>
-  Result WriteKey(uint64_t epoch, const HashKey& key, const Body& body);
+
+  // The writes of one key, made for the words of an inline row, or for records.
+  struct Operations {
+    using Words = absl::Span<const uint64_t>;
+
+    absl::Status (*change)(HashCore&, uint64_t epoch, const HashKey&,
+                           HashChange);
+    absl::Status (*insert)(HashCore&, uint64_t epoch, const HashKey&, Words);
+    absl::StatusOr<bool> (*insert_new)(HashCore&, uint64_t epoch,
+                                       const HashKey&, Words);
+    absl::StatusOr<bool> (*remove)(HashCore&, uint64_t epoch, const HashKey&);
+    absl::StatusOr<bool> (*take)(HashCore&, uint64_t epoch, const HashKey&,
+                                 RowBuffer*);
+    absl::StatusOr<uint64_t> (*add)(HashCore&, uint64_t epoch, const HashKey&,
+                                    Number, int64_t amount);
+  };
+  template <uint32_t kWords>
+  struct OperationsOf;
+  static const Operations& ChooseOperations(uint32_t inline_words);
 
   explicit HashCore(const HashGeometry& geometry);
 
@@ -267,6 +299,7 @@ class HashCore {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(growth_mutex_);
 
   const HashGeometry geometry_;
+  const Operations& operations_;
   const InstructionSet instructions_;
   const HashReader reader_;
   WriterLanes lanes_;

@@ -16,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
+#include "common/arena/heap.h"
 #include "common/arena/intent.h"
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
@@ -234,7 +235,9 @@ class Places {
 
   void Add(const uint64_t* item) {
     uint64_t* word = words_ + std::countr_zero(free());
-    for (uint32_t i = 0; i < kItem<kWords>; ++i) StoreWord(&word[i], item[i]);
+    ForConstants<kItem<kWords>>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      StoreWord(&word[i], item[i]);
+    });
     live_ |= free() & -free();
   }
 
@@ -269,35 +272,72 @@ class Split {
     // Named before it exists with its lock taken.
     StoreWord(&geometry_.LaneAt(lane_)->held[1], added_);
     absl::Status status;
-    if (kWords != 0 && LinkOf(bucket_.chain()) == 0) {
-      PerformPlain();
-    } else {
-      status = PerformWithChain();
-      if (!status.ok()) return status;
-    }
-    UnlockBucket(geometry_, added_);
+    if (!PerformShort()) status = PerformWithChain();
+    if (status.ok()) UnlockBucket(geometry_, added_);
     return status;
   }
 
  private:
-  // Without a chain every item that moves has its place in the new bucket: the
-  // one that it had in the old. So all are copied, and only which of the copies
-  // and which of the originals are live depends on their hashes, without a
-  // branch on random bits.
-  void PerformPlain() {
-    const uint64_t* from = geometry_.At(bucket_.offset());
+  // Nearly all splits of inline rows: of a bucket without a chain, or with one
+  // cell that is not needed afterwards. False, with nothing done, if it is
+  // another.
+  bool PerformShort() {
+    if constexpr (kWords == 0) return false;
+    const uint64_t cell = LinkOf(bucket_.chain());
+    if (cell == 0) {
+      PerformPlain(CopyItems(bucket_.offset()) & LiveOf(head_));
+      return true;
+    }
+    if (!geometry_.HoldsCell(cell)) return false;
+    const HashBucket& words = *geometry_.BucketAt(cell);
+    if (LinkOf(LoadWord(&words.chain)) != 0) return false;
+    // The cell's items first, as the bucket's are to be in their places.
+    const uint64_t cell_live = LoadWord(&words.head) & kPlaces<kWords>;
+    const uint64_t cell_moved = CopyItems(cell) & cell_live;
+    const uint64_t moved = CopyItems(bucket_.offset()) & LiveOf(head_);
+    const uint32_t moves = Count(moved) + Count(cell_moved);
+    const uint32_t items = Count(LiveOf(head_)) + Count(cell_live);
+    constexpr uint32_t kMost = kItemWords / kItem<kWords>;
+    if (moves > kMost || items - moves > kMost) return false;
+    PerformWithCell(cell, cell_live, cell_moved, moved);
+    return true;
+  }
+
+  // How many places the mask has.
+  static uint32_t Count(uint64_t mask) {
+    uint32_t count = 0;
+    ForConstants<kItemWords / kItem<kWords>>(
+        [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+          count += mask >> (2 + i * kItem<kWords>)&1;
+        });
+    return count;
+  }
+
+  // Copies all items of the bucket or cell to the same places of the new
+  // bucket, and returns which of them move: of those that are not live, any.
+  // What is live depends on the masks alone, without a branch on random bits.
+  uint64_t CopyItems(uint64_t from_cell) {
+    const uint64_t* from = geometry_.At(from_cell);
     uint64_t* to = geometry_.At(added_);
     const int bit = std::bit_width(n_) - 1;
+    const HashGeometry geometry = geometry_;
     uint64_t moved = 0;
-    for (uint32_t i = 2; i + kItem<kWords> <= 8; i += kItem<kWords>) {
-      uint64_t item[kItem<kWords>];
-      for (uint32_t w = 0; w < kItem<kWords>; ++w) {
-        item[w] = LoadWord(&from[i + w]);
-        StoreWord(&to[i + w], item[w]);
-      }
-      moved |= (HashOfInlineRow<kWords>(geometry_, item) >> bit & 1) << i;
-    }
-    moved &= LiveOf(head_);
+    ForConstants<kItemWords / kItem<kWords>>(
+        [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+          const uint32_t first = 2 + i * kItem<kWords>;
+          uint64_t item[kItem<kWords>];
+          ForConstants<kItem<kWords>>(
+              [&](uint32_t w) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+                item[w] = LoadWord(&from[first + w]);
+                StoreWord(&to[first + w], item[w]);
+              });
+          const uint64_t hash = HashOfInlineRow<kWords>(geometry, item);
+          moved |= (hash >> bit & 1) << first;
+        });
+    return moved;
+  }
+
+  void PerformPlain(uint64_t moved) {
     StoreWord(&geometry_.BucketAt(added_)->chain, 0);
     const IntentEntry exist = Exist(moved);
     const IntentEntry give_away = GiveAway(LiveOf(head_) & ~moved);
@@ -305,6 +345,50 @@ class Split {
       return CommitHeads(geometry_, lane_, give_away, exist, n_ + 1);
     }
     CommitHeads(geometry_, lane_, exist, give_away, n_ + 1);
+  }
+
+  // `moved` is in its places of the new bucket; what moves from the cell goes
+  // to the free ones there, and what stays to those that are free in the old
+  // bucket by then.
+  void PerformWithCell(uint64_t cell, uint64_t cell_live, uint64_t cell_moved,
+                       uint64_t moved) {
+    const uint64_t* const items = geometry_.At(cell);
+    Places<kWords> places(geometry_, added_, moved);
+    for (uint64_t left = cell_moved; left != 0; left &= left - 1) {
+      places.Add(items + std::countr_zero(left));
+    }
+    StoreWord(&geometry_.BucketAt(added_)->chain, 0);
+    Transaction transaction(geometry_.arena, &geometry_.LaneAt(lane_)->intent);
+    uint64_t live = LiveOf(head_) & ~moved;
+    StoreHeads(transaction, places.live(), live);
+    uint64_t head = GiveAway(live).value;
+    uint64_t free = kPlaces<kWords> & ~live;
+    for (uint64_t left = cell_live & ~cell_moved; left != 0; left &= left - 1) {
+      const uint64_t* item = items + std::countr_zero(left);
+      const uint64_t place = bucket_.offset() + std::countr_zero(free) * 8;
+      ForConstants<kItem<kWords>>([&](uint32_t w) {
+        transaction.Store(place + w * 8, LoadWord(&item[w]));
+      });
+      live |= free & -free;
+      free &= free - 1;
+    }
+    const uint64_t chain = bucket_.offset() + offsetof(HashBucket, chain);
+    const uint64_t head_word = bucket_.offset() + offsetof(HashBucket, head);
+    if (IsSeeded(SeededBug::kCutBeforeMove)) transaction.Store(chain, 0);
+    if (live != LiveOf(head)) {
+      head = WithLive(head, live);
+      transaction.Store(head_word, head);
+    }
+    if (!IsSeeded(SeededBug::kCutBeforeMove)) transaction.Store(chain, 0);
+    if (!IsSeeded(SeededBug::kNoVersionBump)) {
+      transaction.Store(head_word, head + kVersionOne);
+    }
+    StoreBuckets(transaction, n_ + 1);
+    HeapTransaction heap(&transaction, HashGeometry::LaneOffset(lane_) +
+                                           offsetof(HashLane, heap));
+    heap.Free(cell, kLineClass);
+    heap.Finish();
+    transaction.Commit();
   }
 
   absl::Status PerformWithChain() {
@@ -328,15 +412,7 @@ class Split {
     const absl::StatusOr<uint64_t> link = BuildChain(edit, moves_, 0, &filter);
     if (!link.ok()) return link.status();
     StoreWord(&geometry_.BucketAt(added_)->chain, MakeChain(*link, filter));
-    const IntentEntry exist = Exist(places.live());
-    const IntentEntry give_away = GiveAway(staying);
-    if (IsSeeded(SeededBug::kSplitBeforeFill)) {
-      transaction.Store(give_away.offset, give_away.value);
-    }
-    transaction.Store(exist.offset, exist.value);
-    if (!IsSeeded(SeededBug::kSplitBeforeFill)) {
-      transaction.Store(give_away.offset, give_away.value);
-    }
+    StoreHeads(transaction, places.live(), staying);
     status = RebuildChain(edit, transaction);
     if (!status.ok()) return status;
     StoreBuckets(transaction, n_ + 1);
@@ -386,6 +462,18 @@ class Split {
     edit.NextVersion(bucket_.offset());
     for (const uint64_t cell : cells_) edit.FreeCell(cell);
     return absl::OkStatus();
+  }
+
+  void StoreHeads(Transaction& transaction, uint64_t live, uint64_t staying) {
+    const IntentEntry exist = Exist(live);
+    const IntentEntry give_away = GiveAway(staying);
+    if (IsSeeded(SeededBug::kSplitBeforeFill)) {
+      transaction.Store(give_away.offset, give_away.value);
+    }
+    transaction.Store(exist.offset, exist.value);
+    if (!IsSeeded(SeededBug::kSplitBeforeFill)) {
+      transaction.Store(give_away.offset, give_away.value);
+    }
   }
 
   // The stores by which the new bucket begins to exist, locked, and by which

@@ -52,6 +52,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "absl/base/attributes.h"
 #include "common/arena/arena.h"
@@ -173,6 +174,19 @@ inline constexpr uint64_t kTagBits = 0xffff'0000'0000'0000;
   const bool fits = words >= 1 && words <= kItemWords / 2 && !key.variable &&
                     key.words >= 1 && key.words <= 2;
   return fits ? static_cast<uint32_t>(words) : 0;
+}
+
+// ForConstants()
+//
+// Calls `use(0)` to `use(kCount - 1)`, written out one after the other: loops
+// over the few words of a line are too short to be loops.
+template <uint32_t kCount, typename Use>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ForConstants(const Use& use) {
+  [&]<uint32_t... kIndex>(std::integer_sequence<uint32_t, kIndex...>)
+      ABSL_ATTRIBUTE_ALWAYS_INLINE {
+    (use(kIndex), ...);
+  }
+  (std::make_integer_sequence<uint32_t, kCount>());
 }
 
 // WithWords()

@@ -28,7 +28,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <utility>
 
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
@@ -116,13 +115,13 @@ struct MatchScalar {
   // Bit i + 2 says that `differs(i)`, of the item at the i-th word, is 0.
   template <uint32_t kWords, typename Differs>
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t EqualItems(Differs differs) {
-    return [&]<uint32_t... kItem>(std::integer_sequence<uint32_t, kItem...>)
-        ABSL_ATTRIBUTE_ALWAYS_INLINE {
-      return ((static_cast<uint64_t>(differs(kItem * kWords) == 0)
-               << (kItem * kWords + 2)) |
-              ...);
-    }
-    (std::make_integer_sequence<uint32_t, kItemWords / kWords>());
+    uint64_t equal = 0;
+    ForConstants<kItemWords / kWords>(
+        [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+          equal |= static_cast<uint64_t>(differs(i * kWords) == 0)
+                   << (i * kWords + 2);
+        });
+    return equal;
   }
 };
 

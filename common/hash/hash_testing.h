@@ -79,8 +79,7 @@ inline RowBuffer TestRow(uint64_t key, std::initializer_list<uint64_t> words) {
 // Adds one to a word of a row.
 inline absl::Status PlusOne(HashCore& core, uint64_t epoch, const HashKey& key,
                             uint32_t word) {
-  uint64_t sum;
-  return core.Add(epoch, key, word, /*is_signed=*/false, 1, &sum);
+  return core.Add(epoch, key, {.word = word}, 1).status();
 }
 
 // TestOptions

@@ -16,7 +16,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
+#include "common/arena/heap.h"
 #include "common/arena/intent.h"
+#include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
 #include "common/hash/hash_core.h"
@@ -58,7 +60,7 @@ absl::Status NoSum(uint64_t word, int64_t amount) {
 }
 
 // Whether the sum is a number of the kind that `old` is.
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool IsSum(uint64_t old, uint64_t amount,
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool IsSum(uint64_t old, int64_t amount,
                                                uint64_t sum, bool is_signed) {
   // With a sign: it does not differ in its sign from both. Without: it has gone
   // up or down as the amount says.
@@ -122,8 +124,16 @@ class HashCore::Write {
   ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Put(
       absl::Span<const uint64_t> row) {
     if constexpr (kWords != 0) {
-      if (ABSL_PREDICT_TRUE(row.size() == kWords) && PutInBucket(row.data())) {
-        return absl::OkStatus();
+      if (ABSL_PREDICT_TRUE(row.size() == kWords)) {
+        if (place_.found() ? Replace(row.data()) : AddToBucket(row.data())) {
+          return absl::OkStatus();
+        }
+        if (!place_.found() &&
+            AddToChain(geometry_, lane_.index(), place_.bucket, place_.head,
+                       key_.hash, row.data())) {
+          added_ = 1;
+          return absl::OkStatus();
+        }
       }
     }
     return Edit(Edited::Put(core_, lane_.index(), place_, key_.hash, row));
@@ -135,6 +145,12 @@ class HashCore::Write {
       CommitHead(WithLive(place_.head, LiveOf(place_.head) & ~bit), -1);
       return absl::OkStatus();
     }
+    if constexpr (kWords != 0) {
+      RemoveFromChain(geometry_, lane_.index(), place_.bucket, place_.head,
+                      place_.predecessor, place_.cell, place_.position);
+      added_ = -1;
+      return absl::OkStatus();
+    }
     return Edit(Edited::Remove(core_, lane_.index(), place_));
   }
 
@@ -142,26 +158,26 @@ class HashCore::Write {
   // this word's old value and another word's newer one notices; where there is
   // only one word that can change, it need not. Killed between the two stores
   // the row is as it was.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Add(uint32_t word, bool is_signed,
-                                                int64_t amount, uint64_t* sum) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<uint64_t> Add(Number number,
+                                                            int64_t amount) {
     if (ABSL_PREDICT_FALSE(!place_.found())) return NoRow();
     const uint64_t words = kWords != 0 ? kWords : place_.record_words;
-    if (ABSL_PREDICT_FALSE(word >= words)) return NoWord(words, word);
-    uint64_t* counter =
-        geometry_.At(kWords != 0 ? place_.item() : place_.row()) + word;
-    const uint64_t old = LoadWord(counter);
-    const auto by = static_cast<uint64_t>(amount);
-    const uint64_t value = old + by;
-    if (ABSL_PREDICT_FALSE(!IsSum(old, by, value, is_signed))) {
+    if (ABSL_PREDICT_FALSE(number.word >= words)) {
+      return NoWord(words, number.word);
+    }
+    uint64_t* word =
+        geometry_.At(kWords != 0 ? place_.item() : place_.row()) + number.word;
+    const uint64_t old = LoadWord(word);
+    const uint64_t sum = old + static_cast<uint64_t>(amount);
+    if (ABSL_PREDICT_FALSE(!IsSum(old, amount, sum, number.is_signed))) {
       return NoSum(old, amount);
     }
-    if (kWords != 1 && geometry_.words_can_tear()) {
+    if (CanTear()) {
       StoreWord(place_.head_word(geometry_),
                 (place_.head | kLockBit) + kVersionOne);
     }
-    StoreWord(counter, value);
-    *sum = value;
-    return absl::OkStatus();
+    StoreWord(word, sum);
+    return sum;
   }
 
   absl::Status Change(HashChange change) {
@@ -169,35 +185,139 @@ class HashCore::Write {
   }
 
  private:
-  // What HashEdit::Put() does, in the common cases: the only word that changes
-  // is replaced, or the bucket has room for the row.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE bool PutInBucket(const uint64_t* row) {
-    if (place_.found()) {
-      if (geometry_.words_can_tear()) return false;
-      uint64_t* word = geometry_.At(place_.item());
-      for (uint32_t i = 0; i < kWords; ++i) {
-        if (LoadWord(&word[i]) != row[i]) StoreWord(&word[i], row[i]);
-      }
-      return true;
-    }
+  // HashGeometry::words_can_tear(); of two words one at least is the key.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool CanTear() const {
+    return kWords != 1 && kWords != 2 && geometry_.words_can_tear();
+  }
+
+  // The only word that can change is replaced in its place.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool Replace(const uint64_t* row) {
+    if (CanTear()) return false;
+    uint64_t* word = geometry_.At(place_.item());
+    ForConstants<kWords>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      if (LoadWord(&word[i]) != row[i]) StoreWord(&word[i], row[i]);
+    });
+    return true;
+  }
+
+  // What follows is what HashEdit does for an item, in the same order. But a
+  // single write knows all of its stores at once.
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool AddToBucket(const uint64_t* row) {
     const uint64_t live = LiveOf(place_.head);
     const uint64_t free = HashGeometry::PlacesFor(kWords) & ~live;
     if (free == 0) return false;
-    uint64_t* word = geometry_.At(place_.bucket) + std::countr_zero(free);
-    for (uint32_t i = 0; i < kWords; ++i) StoreWord(&word[i], row[i]);
+    FillPlace(geometry_, place_.bucket, free, row);
     CommitHead(WithLive(place_.head, live | (free & -free)), 1);
     return true;
   }
 
   // The bucket gets this head, and the lane counts the rows that it added.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void CommitHead(uint64_t head, int64_t added) {
-    const uint64_t count =
-        HashGeometry::LaneOffset(lane_.index()) + offsetof(HashLane, count);
-    CommitStores(
-        geometry_.base, &words_->intent,
-        {{place_.bucket + offsetof(HashBucket, head), head | kLockBit},
-         {count, LoadWord(&words_->count) + static_cast<uint64_t>(added)}});
+    CommitStores(geometry_.base, &words_->intent,
+                 {HeadStore(place_.bucket, head | kLockBit),
+                  CountStore(lane_.index(), words_, added)});
     added_ = added;
+  }
+
+  // Into a place that is free in the chain of the bucket, which is full itself,
+  // or into a new cell in front of it. False if there is none to be had easily.
+  ABSL_ATTRIBUTE_NOINLINE static bool AddToChain(const HashGeometry& geometry,
+                                                 uint32_t lane, uint64_t bucket,
+                                                 uint64_t head, uint64_t hash,
+                                                 const uint64_t* row) {
+    HashLane* words = geometry.LaneAt(lane);
+    const uint64_t chain = LoadWord(&geometry.BucketAt(bucket)->chain);
+    const IntentEntry count = CountStore(lane, words, 1);
+    const IntentEntry version = NextVersion(bucket, head);
+    for (uint64_t cell = LinkOf(chain); cell != 0;
+         cell = LinkOf(LoadWord(&geometry.BucketAt(cell)->chain))) {
+      if (ABSL_PREDICT_FALSE(!geometry.HoldsCell(cell))) return false;
+      const uint64_t old = LoadWord(&geometry.BucketAt(cell)->head);
+      const uint64_t free = HashGeometry::PlacesFor(kWords) & ~old;
+      if (free == 0) continue;
+      FillPlace(geometry, cell, free, row);
+      CommitStores(geometry.base, &words->intent,
+                   {ChainStore(bucket, chain | FilterBit(hash)),
+                    HeadStore(cell, old | (free & -free)), version, count});
+      return true;
+    }
+    const LineToTake line =
+        LineToTake::Of(*geometry.arena, HashGeometry::LaneOffset(lane) +
+                                            offsetof(HashLane, heap));
+    if (ABSL_PREDICT_FALSE(line.offset == 0)) return false;
+    constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
+    FillPlace(geometry, line.offset, kPlaces, row);
+    StoreWord(&geometry.BucketAt(line.offset)->chain,
+              MakeChain(LinkOf(chain), 0));
+    CommitStores(
+        geometry.base, &words->intent,
+        {line.store, HeadStore(line.offset, kPlaces & -kPlaces),
+         ChainStore(bucket,
+                    MakeChain(line.offset, FilterOf(chain) | FilterBit(hash))),
+         version, count});
+    return true;
+  }
+
+  ABSL_ATTRIBUTE_NOINLINE static void RemoveFromChain(
+      const HashGeometry& geometry, uint32_t lane, uint64_t bucket,
+      uint64_t head, uint64_t predecessor, uint64_t cell, uint32_t position) {
+    HashLane* words = geometry.LaneAt(lane);
+    const IntentEntry count = CountStore(lane, words, -1);
+    const IntentEntry version = NextVersion(bucket, head);
+    const uint64_t left =
+        LoadWord(&geometry.BucketAt(cell)->head) & ~(uint64_t{1} << position);
+    if ((left & HashGeometry::PlacesFor(kWords)) != 0) {
+      CommitStores(geometry.base, &words->intent,
+                   {HeadStore(cell, left), version, count});
+      return;
+    }
+    // The row goes with its cell.
+    const uint64_t link = LinkOf(LoadWord(&geometry.BucketAt(cell)->chain));
+    const uint64_t chain = LoadWord(&geometry.BucketAt(predecessor)->chain);
+    const uint64_t list = HashGeometry::LaneOffset(lane) +
+                          offsetof(HashLane, heap) + offsetof(HeapLane, free) +
+                          kLineClass.index * sizeof(uint64_t);
+    CommitStores(geometry.base, &words->intent,
+                 {ChainStore(predecessor, MakeChain(link, FilterOf(chain))),
+                  version,
+                  count,
+                  {cell, FreeLink(LoadWord(geometry.At(list)))},
+                  {list, cell}});
+  }
+
+  // Into the first of the free places.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static void FillPlace(
+      const HashGeometry& geometry, uint64_t cell, uint64_t free,
+      const uint64_t* row) {
+    if (IsSeeded(SeededBug::kPublishBeforeFill)) {
+      uint64_t* head = &geometry.BucketAt(cell)->head;
+      StoreWord(head, WithLive(LoadWord(head),
+                               LiveOf(LoadWord(head)) | (free & -free)));
+    }
+    uint64_t* word = geometry.At(cell) + std::countr_zero(free);
+    ForConstants<kWords>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      StoreWord(&word[i], row[i]);
+    });
+  }
+
+  static IntentEntry HeadStore(uint64_t cell, uint64_t head) {
+    return {cell + offsetof(HashBucket, head), head};
+  }
+  static IntentEntry ChainStore(uint64_t cell, uint64_t chain) {
+    return {cell + offsetof(HashBucket, chain), chain};
+  }
+  // Of a bucket that this thread has locked.
+  static IntentEntry NextVersion(uint64_t bucket, uint64_t head) {
+    if (IsSeeded(SeededBug::kNoVersionBump)) {
+      return HeadStore(bucket, head | kLockBit);
+    }
+    return HeadStore(bucket, (head | kLockBit) + kVersionOne);
+  }
+  static IntentEntry CountStore(uint32_t lane, const HashLane* words,
+                                int64_t added) {
+    return {HashGeometry::LaneOffset(lane) + offsetof(HashLane, count),
+            LoadWord(&words->count) + static_cast<uint64_t>(added)};
   }
 
   // Everything else.
@@ -266,76 +386,101 @@ class HashCore::Write {
   int64_t added_ = 0;
 };
 
-// Calls `body` with a Write of the key, which has begun.
-template <typename Result, typename Body>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline Result HashCore::WriteKey(
-    uint64_t epoch, const HashKey& key, const Body& body) {
-  return WithWords(geometry_.inline_words, [&](auto words) -> Result {
-    const WriterLanes::Use lane(lanes_);
-    Write<words> write(*this, key, *lane);
-    if (ABSL_PREDICT_FALSE(!write.Begin())) return NoBucket(geometry_);
-    if (ABSL_PREDICT_FALSE(this->epoch() != epoch && epoch != kAnyEpoch)) {
+template <uint32_t kWords>
+struct HashCore::OperationsOf {
+  using Words = Operations::Words;
+
+  // Calls `body` with a Write of the key, which has begun.
+  template <typename Result, typename Body>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static Result WriteKey(HashCore& core,
+                                                      uint64_t epoch,
+                                                      const HashKey& key,
+                                                      const Body& body) {
+    const WriterLanes::Use lane(core.lanes_);
+    Write<kWords> write(core, key, *lane);
+    if (ABSL_PREDICT_FALSE(!write.Begin())) return NoBucket(core.geometry_);
+    if (ABSL_PREDICT_FALSE(core.epoch() != epoch && epoch != kAnyEpoch)) {
       write.End();
-      return WrongEpoch(epoch);
+      return core.WrongEpoch(epoch);
     }
     Result result = body(write);
     write.End();
     return result;
+  }
+
+  static absl::Status Change(HashCore& core, uint64_t epoch, const HashKey& key,
+                             HashChange change) {
+    return WriteKey<absl::Status>(core, epoch, key, [&](Write<kWords>& write) {
+      return write.Change(change);
+    });
+  }
+
+  static absl::Status Insert(HashCore& core, uint64_t epoch, const HashKey& key,
+                             Words row) {
+    return WriteKey<absl::Status>(
+        core, epoch, key,
+        [&](Write<kWords>& write)
+            ABSL_ATTRIBUTE_ALWAYS_INLINE { return write.Put(row); });
+  }
+
+  static absl::StatusOr<bool> InsertNew(HashCore& core, uint64_t epoch,
+                                        const HashKey& key, Words row) {
+    return WriteKey<absl::StatusOr<bool>>(
+        core, epoch, key,
+        [&](Write<kWords>& write)
+            ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
+              if (write.place().found()) return false;
+              if (absl::Status s = write.Put(row); !s.ok()) return s;
+              return true;
+            });
+  }
+
+  static absl::StatusOr<bool> Remove(HashCore& core, uint64_t epoch,
+                                     const HashKey& key) {
+    return WriteKey<absl::StatusOr<bool>>(
+        core, epoch, key,
+        [&](Write<kWords>& write)
+            ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
+              if (!write.place().found()) return false;
+              if (absl::Status s = write.Remove(); !s.ok()) return s;
+              return true;
+            });
+  }
+
+  static absl::StatusOr<bool> Take(HashCore& core, uint64_t epoch,
+                                   const HashKey& key, RowBuffer* row) {
+    return WriteKey<absl::StatusOr<bool>>(
+        core, epoch, key, [&](Write<kWords>& write) -> absl::StatusOr<bool> {
+          const HashPlace place = write.place();
+          if (!place.found()) return false;
+          const HashGeometry& geometry = core.geometry_;
+          CopyWords(geometry.At(place.row()), place.row_words(geometry), row);
+          if (absl::Status s = write.Remove(); !s.ok()) return s;
+          return true;
+        });
+  }
+
+  static absl::StatusOr<uint64_t> Add(HashCore& core, uint64_t epoch,
+                                      const HashKey& key, Number number,
+                                      int64_t amount) {
+    return WriteKey<absl::StatusOr<uint64_t>>(
+        core, epoch, key,
+        [&](Write<kWords>& write)
+            ABSL_ATTRIBUTE_ALWAYS_INLINE { return write.Add(number, amount); });
+  }
+
+  static constexpr Operations kAll = {.change = &Change,
+                                      .insert = &Insert,
+                                      .insert_new = &InsertNew,
+                                      .remove = &Remove,
+                                      .take = &Take,
+                                      .add = &Add};
+};
+
+const HashCore::Operations& HashCore::ChooseOperations(uint32_t inline_words) {
+  return *WithWords(inline_words, [](auto words) -> const Operations* {
+    return &OperationsOf<words>::kAll;
   });
-}
-
-absl::Status HashCore::Change(uint64_t epoch, const HashKey& key,
-                              HashChange change) {
-  return WriteKey<absl::Status>(
-      epoch, key, [&](auto& write) { return write.Change(change); });
-}
-
-absl::Status HashCore::Insert(uint64_t epoch, const HashKey& key,
-                              absl::Span<const uint64_t> row) {
-  return WriteKey<absl::Status>(
-      epoch, key,
-      [&](auto& write) ABSL_ATTRIBUTE_ALWAYS_INLINE { return write.Put(row); });
-}
-
-absl::StatusOr<bool> HashCore::InsertNew(uint64_t epoch, const HashKey& key,
-                                         absl::Span<const uint64_t> row) {
-  return WriteKey<absl::StatusOr<bool>>(
-      epoch, key,
-      [&](auto& write) ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
-        if (write.place().found()) return false;
-        if (absl::Status s = write.Put(row); !s.ok()) return s;
-        return true;
-      });
-}
-
-absl::StatusOr<bool> HashCore::Delete(uint64_t epoch, const HashKey& key) {
-  return WriteKey<absl::StatusOr<bool>>(
-      epoch, key,
-      [&](auto& write) ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
-        if (!write.place().found()) return false;
-        if (absl::Status s = write.Remove(); !s.ok()) return s;
-        return true;
-      });
-}
-
-absl::StatusOr<bool> HashCore::Take(uint64_t epoch, const HashKey& key,
-                                    RowBuffer* row) {
-  return WriteKey<absl::StatusOr<bool>>(
-      epoch, key, [&](auto& write) -> absl::StatusOr<bool> {
-        const HashPlace place = write.place();
-        if (!place.found()) return false;
-        CopyWords(geometry_.At(place.row()), place.row_words(geometry_), row);
-        if (absl::Status s = write.Remove(); !s.ok()) return s;
-        return true;
-      });
-}
-
-absl::Status HashCore::Add(uint64_t epoch, const HashKey& key, uint32_t word,
-                           bool is_signed, int64_t amount, uint64_t* sum) {
-  return WriteKey<absl::Status>(
-      epoch, key, [&](auto& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-        return write.Add(word, is_signed, amount, sum);
-      });
 }
 
 }  // namespace ets_keeper

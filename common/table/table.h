@@ -372,13 +372,12 @@ class TableWriter : public TableReader<Row, Key> {
   [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
       KeyArg key, Increment increment) const {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
-    uint64_t word = 0;
-    const absl::Status status =
-        Count<Member>(this->Hashed(CoreKey(key)), increment, &word);
-    if (ABSL_PREDICT_TRUE(status.ok())) {
-      return static_cast<FieldType<Member>>(word);
+    const absl::StatusOr<uint64_t> word =
+        Count<Member>(this->Hashed(CoreKey(key)), increment);
+    if (ABSL_PREDICT_TRUE(word.ok())) {
+      return static_cast<FieldType<Member>>(*word);
     }
-    return CountError(key, status);
+    return CountError(key, word.status());
   }
   template <auto Member>
   [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
@@ -406,8 +405,7 @@ class TableWriter : public TableReader<Row, Key> {
         keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },
         [&](size_t i, const HashKey& key) {
           if (!status.ok()) return;
-          uint64_t word;
-          status = Count<Member>(key, increment, &word);
+          status = Count<Member>(key, increment).status();
           if (!status.ok()) status = CountError(keys[i], status);
         });
     return status;
@@ -459,18 +457,24 @@ class TableWriter : public TableReader<Row, Key> {
  private:
   // Adds, where that is all; else makes a new row with the field's new word.
   template <auto Member>
-  absl::Status Count(const HashKey& key, const Increment& increment,
-                     uint64_t* word) const {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<uint64_t> Count(
+      const HashKey& key, const Increment& increment) const {
     constexpr FieldLayout kField = CounterLayout<Member>();
     if (ABSL_PREDICT_TRUE(kField.width == 8 && !increment.threshold)) {
-      absl::Status status =
-          this->core().Add(this->epoch(), key, kField.word, kField.is_signed,
-                           increment.by, word);
-      if (ABSL_PREDICT_TRUE(status.ok()) ||
-          CauseOf(status) != Cause::kOutOfRange) {
-        return status;
+      absl::StatusOr<uint64_t> sum = this->core().Add(
+          this->epoch(), key,
+          {.word = kField.word, .is_signed = kField.is_signed}, increment.by);
+      if (ABSL_PREDICT_TRUE(sum.ok()) ||
+          CauseOf(sum.status()) != Cause::kOutOfRange) {
+        return sum;
       }
     }
+    return CountInGeneral(kField, key, increment);
+  }
+  absl::StatusOr<uint64_t> CountInGeneral(const FieldLayout& field,
+                                          const HashKey& key,
+                                          const Increment& increment) const {
+    uint64_t word = 0;
     RowBuffer row;
     const auto change =
         [&](const HashCurrent& current) -> absl::StatusOr<HashAction> {
@@ -479,12 +483,14 @@ class TableWriter : public TableReader<Row, Key> {
       }
       row = current.Row();
       absl::Status status =
-          IncrementWord(kField, row[kField.word], increment, word);
+          IncrementWord(field, row[field.word], increment, &word);
       if (!status.ok()) return status;
-      row[kField.word] = *word;
+      row[field.word] = word;
       return HashAction::Put(row);
     };
-    return this->core().Change(this->epoch(), key, change);
+    absl::Status status = this->core().Change(this->epoch(), key, change);
+    if (!status.ok()) return status;
+    return word;
   }
   absl::Status CountError(KeyArg key, const absl::Status& status) const {
     if (CauseOf(status) == Cause::kKeyNotFound) return this->KeyNotFound(key);
