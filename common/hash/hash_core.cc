@@ -104,6 +104,13 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
   if (key_variable > 1) return BadWord("kind of key", key_variable);
   HashGeometry geometry = HashGeometry::Of(arena);
   geometry.lanes = static_cast<uint32_t>(lanes);
+  // Their counts and intents will all be looked at, in memory that this process
+  // may never have seen.
+  for (uint32_t lane = 0; lane < geometry.lanes; ++lane) {
+    if (!arena->Holds(HashGeometry::LaneOffset(lane), sizeof(HashLane))) break;
+    __builtin_prefetch(&geometry.LaneAt(lane)->count);
+    __builtin_prefetch(&geometry.LaneAt(lane)->intent);
+  }
   geometry.seed = LoadWord(&root->seed);
   geometry.key = {.word = static_cast<uint32_t>(key_word),
                   .words = static_cast<uint32_t>(key_words),

@@ -329,37 +329,19 @@ HashReader::FindInBatch(uint64_t sequence, const HashKey& key,
   return std::nullopt;
 }
 
-void HashReader::PrefetchBucket(uint64_t hash) const {
-  const uint64_t number =
-      HashGeometry::Home(hash, LoadWord(&geometry_.root()->image));
-  if (number >= geometry_.most_buckets) return;
-  __builtin_prefetch(geometry_.BucketAt(geometry_.BucketOffset(number)));
-}
-
-void HashReader::PrefetchRecord(const HashKey& key) const {
-  const uint64_t number =
-      HashGeometry::Home(key.hash, LoadWord(&geometry_.root()->image));
-  if (number >= geometry_.most_buckets) return;
-  const HashBucket& bucket =
-      *geometry_.BucketAt(geometry_.BucketOffset(number));
-  const Arena& arena = *geometry_.arena;
-  if (!geometry_.is_inline()) {
-    const uint64_t candidates =
-        MatchScalar::MatchTag(bucket, HashProbe::OfTag(key)) &
-        LoadWord(&bucket.head) & geometry_.places();
-    if (candidates != 0) {
-      const uint64_t record =
-          RecordOf(LoadWord(&bucket.head + __builtin_ctzll(candidates)));
-      if (!arena.Holds(record, sizeof(HashRecord))) return;
-      __builtin_prefetch(arena.At(record));
-      __builtin_prefetch(reinterpret_cast<const char*>(arena.At(record)) + 64);
-      return;
-    }
+bool HashReader::PrefetchRecordIn(const HashBucket& bucket,
+                                  const HashKey& key) const {
+  const uint64_t candidates =
+      MatchScalar::MatchTag(bucket, HashProbe::OfTag(key)) &
+      LoadWord(&bucket.head) & geometry_.places();
+  if (candidates == 0) return false;
+  const uint64_t record =
+      RecordOf(LoadWord(&bucket.head + std::countr_zero(candidates)));
+  if (geometry_.arena->Holds(record, sizeof(HashRecord))) {
+    __builtin_prefetch(geometry_.At(record));
+    __builtin_prefetch(geometry_.base + record + 64);
   }
-  const uint64_t chain = LoadWord(&bucket.chain);
-  if ((chain & FilterBit(key.hash)) == 0) return;
-  if (!geometry_.HoldsCell(LinkOf(chain))) return;
-  __builtin_prefetch(geometry_.BucketAt(LinkOf(chain)));
+  return true;
 }
 
 uint64_t HashReader::Size() const {

@@ -35,7 +35,9 @@
 
 #include "absl/base/optimization.h"
 #include "absl/types/span.h"
+#include "common/arena/word.h"
 #include "common/hash/hash_batch_view.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_match.h"
@@ -90,12 +92,25 @@ class HashReader {
   // Have the memory loaded that a lookup of the key will want first: of its
   // bucket, and, when that is there, of its record or its overflow cell. For
   // many lookups at once: first all buckets, then all records, if
-  // `prefetches_records()` says that this pays.
+  // `prefetches_records()` says that this pays. For rows in buckets it does if
+  // the table is larger than the caches near the processor.
   [[nodiscard]] bool prefetches_records() const {
-    return !geometry_.is_inline();
+    return !geometry_.is_inline() || LoadWord(image_) > kFarBuckets;
   }
-  void PrefetchBucket(uint64_t hash) const;
-  void PrefetchRecord(const HashKey& key) const;
+  void PrefetchBucket(uint64_t hash) const {
+    const uint64_t number = HashGeometry::Home(hash, LoadWord(image_));
+    if (number < geometry_.most_buckets) __builtin_prefetch(&buckets_[number]);
+  }
+  void PrefetchRecord(const HashKey& key) const {
+    const uint64_t number = HashGeometry::Home(key.hash, LoadWord(image_));
+    if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) return;
+    const HashBucket& bucket = buckets_[number];
+    if (!geometry_.is_inline() && PrefetchRecordIn(bucket, key)) return;
+    const uint64_t chain = LoadWord(&bucket.chain);
+    if ((chain & FilterBit(key.hash)) == 0) return;
+    if (!geometry_.HoldsCell(LinkOf(chain))) return;
+    __builtin_prefetch(geometry_.BucketAt(LinkOf(chain)));
+  }
 
   // HashReader::Scan()
   //
@@ -135,6 +150,8 @@ class HashReader {
 
   class RegionRead;
 
+  static constexpr uint64_t kFarBuckets = uint64_t{1} << 17;  // 8 MiB
+
   // LookupFixed(), made for the table: if its rows are inline, for the
   // instructions, the words of a row and whether the key has two of them.
   using FindFixed = bool (*)(const HashReader& reader, uint64_t hash,
@@ -167,6 +184,9 @@ class HashReader {
   static bool FindInlineInChain(const HashReader& reader, uint64_t hash,
                                 const uint64_t* key, uint64_t* row,
                                 const HashBucket* bucket, uint64_t head);
+
+  // Whether the bucket has an item that may be the key's.
+  bool PrefetchRecordIn(const HashBucket& bucket, const HashKey& key) const;
 
   bool Find(const HashKey& key, Sink sink) const;
   bool FindScalar(const HashKey& key, Sink sink) const;

@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "absl/types/span.h"
@@ -26,6 +27,7 @@
 #include "common/arena/word.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_match.h"
 #include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 
@@ -85,10 +87,18 @@ inline constexpr int kMaxChain = 1 << 16;
 
 // CopyWords()
 //
-// Replaces `row` by the `words` words at `from`.
+// Replaces `row` by the `words` words at `from`. As with a match (hash_match.h)
+// it is as many loads of a word, in no order: whoever calls this sees
+// afterwards whether they have changed meanwhile.
 inline void CopyWords(const uint64_t* from, uint64_t words, RowBuffer* row) {
   if (row->size() != words) row->resize(words);
+#ifdef ETS_KEEPER_VECTORS
+  MatchFence();
+  std::memcpy(row->data(), from, words * 8);
+  MatchFence();
+#else
   for (uint64_t i = 0; i < words; ++i) (*row)[i] = LoadWord(&from[i]);
+#endif
 }
 
 // CopyRecord()

@@ -299,9 +299,18 @@ class RowCodec {
       return row_internal::IsScalarWord(kType.scalar, words[kWord])
                  ? nullptr
                  : "is out of range";
+    } else if constexpr (IsWholeWords(kType)) {
+      return nullptr;
     } else {
       return row_internal::CheckValue(kType, words + kWord, tail);
     }
+  }
+
+  // Whether whatever is in the words of the type is a value of it.
+  static constexpr bool IsWholeWords(const ValueType& type) {
+    return type.shape == ValueType::Shape::kArray && !type.is_optional &&
+           type.scalar != ScalarType::kBool &&
+           uint64_t{type.count} * WidthOf(type.scalar) % 8 == 0;
   }
 
   template <size_t... I>

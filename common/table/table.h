@@ -106,15 +106,31 @@ class TableReader {
   // The row with the given key; nullopt if there is none. O(1).
   ABSL_ATTRIBUTE_ALWAYS_INLINE [[nodiscard]] absl::StatusOr<std::optional<Row>>
   Lookup(KeyArg key) const {
+    // One object, made where the caller wants it: a copy right behind the
+    // stores of its words would wait for them.
+    absl::StatusOr<std::optional<Row>> row(std::in_place);
+    absl::Status status = CheckRead();
+    RowWords<Codec> words;
+    if (ABSL_PREDICT_TRUE(status.ok()) &&
+        words.Lookup(core().reader(), Hashed(CoreKey(key)))) {
+      status = Codec::Decode(words.words(), row->emplace());
+    }
+    if (ABSL_PREDICT_FALSE(!status.ok())) row = Named(status);
+    return row;
+  }
+
+  // TableReader::LookupInto()
+  //
+  // The same, into a row that the caller has, whose strings and vectors keep
+  // their memory; returns whether there is one. If there is none, or at an
+  // error, `row` is as it was.
+  [[nodiscard]] absl::StatusOr<bool> LookupInto(KeyArg key, Row& row) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
     RowWords<Codec> words;
-    if (!words.Lookup(core().reader(), Hashed(CoreKey(key)))) {
-      return std::optional<Row>();
-    }
-    absl::StatusOr<std::optional<Row>> row(std::in_place, std::in_place);
-    absl::Status status = Codec::Decode(words.words(), **row);
+    if (!words.Lookup(core().reader(), Hashed(CoreKey(key)))) return false;
+    absl::Status status = Codec::Decode(words.words(), row);
     if (ABSL_PREDICT_FALSE(!status.ok())) return Named(status);
-    return row;
+    return true;
   }
 
   // TableReader::LookupEach()
@@ -370,7 +386,7 @@ class TableWriter : public TableReader<Row, Key> {
   // `key`, and then counted. O(1).
   template <auto Member>
   [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
-      KeyArg key, Increment increment) const {
+      KeyArg key, const Increment& increment) const {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     const absl::StatusOr<uint64_t> word =
         Count<Member>(this->Hashed(CoreKey(key)), increment);
@@ -381,7 +397,7 @@ class TableWriter : public TableReader<Row, Key> {
   }
   template <auto Member>
   [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
-      KeyArg key, Increment increment, Row otherwise) const {
+      KeyArg key, const Increment& increment, Row otherwise) const {
     absl::StatusOr<FieldType<Member>> counted =
         UpdateCounter<Member>(key, increment);
     if (CauseOf(counted.status()) != Cause::kKeyNotFound) return counted;
@@ -398,8 +414,8 @@ class TableWriter : public TableReader<Row, Key> {
   // The same for many keys, one by one, with their memory accesses going on
   // side by side. At the first error it ends; the counters before are changed.
   template <auto Member>
-  [[nodiscard]] absl::Status UpdateCounterEach(absl::Span<const KeyType> keys,
-                                               Increment increment) const {
+  [[nodiscard]] absl::Status UpdateCounterEach(
+      absl::Span<const KeyType> keys, const Increment& increment) const {
     absl::Status status = this->CheckWrite();
     this->ForEachPrefetched(
         keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },

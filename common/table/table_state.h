@@ -22,6 +22,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -81,13 +82,15 @@ class TableState {
   // Whether a handle that was made under `epoch` (HashCore::kAnyEpoch: of no
   // owner) may read or write now. That the epoch is still the owner's is for
   // the core to say when it writes.
-  [[nodiscard]] absl::Status CheckRead(uint64_t epoch) const {
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckRead(
+      uint64_t epoch) const {
     if (ABSL_PREDICT_TRUE(!deleted() && access() != TableAccess::kPrivate)) {
       return absl::OkStatus();
     }
     return ReadRight(epoch);
   }
-  [[nodiscard]] absl::Status CheckWrite(uint64_t epoch) const {
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckWrite(
+      uint64_t epoch) const {
     if (ABSL_PREDICT_TRUE(!deleted() && epoch != HashCore::kAnyEpoch &&
                           arena_->access() == ArenaAccess::kReadWrite)) {
       return absl::OkStatus();

@@ -86,6 +86,15 @@ TEST_F(TableTest, A5_InsertReplacesTheRowOfTheSameKey) {
   EXPECT_THAT(users_.Lookup(7), IsOkAndHolds(Optional(User{7, "Grace", 2, 0})));
 }
 
+TEST_F(TableTest, ALookupIntoARowLeavesItAsItIsIfThereIsNone) {
+  EXPECT_THAT(users_.Insert(User{7, "Ada", 1, 0}), IsOk());
+  User row{9, "Grace", 2, 0};
+  EXPECT_THAT(users_.LookupInto(8, row), IsOkAndHolds(false));
+  EXPECT_EQ(row, (User{9, "Grace", 2, 0}));
+  EXPECT_THAT(users_.LookupInto(7, row), IsOkAndHolds(true));
+  EXPECT_EQ(row, (User{7, "Ada", 1, 0}));
+}
+
 TEST_F(TableTest, A11_InsertNewOfAListInsertsNothingIfOneKeyExists) {
   EXPECT_THAT(users_.InsertNew(User{1, "a", 0, 0}), IsOkAndHolds(true));
   EXPECT_THAT(users_.InsertNew(User{1, "b", 0, 0}), IsOkAndHolds(false));
