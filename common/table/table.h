@@ -104,7 +104,7 @@ class TableReader {
   // TableReader::Lookup()
   //
   // The row with the given key; nullopt if there is none. O(1).
-  ABSL_ATTRIBUTE_ALWAYS_INLINE [[nodiscard]] absl::StatusOr<std::optional<Row>>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<std::optional<Row>>
   Lookup(KeyArg key) const {
     // One object, made where the caller wants it: a copy right behind the
     // stores of its words would wait for them.
