@@ -102,6 +102,12 @@ template <size_t kStores>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CommitStores(
     char* base, IntentLog* log, const IntentEntry (&stores)[kStores]) {
   static_assert(kStores <= IntentLog::kCapacity);
+  if (IsSeeded(SeededBug::kNotCrashAtomic)) {
+    for (const IntentEntry& store : stores) {
+      StoreWord(reinterpret_cast<uint64_t*>(base + store.offset), store.value);
+    }
+    return;
+  }
   constexpr uint64_t kBase = uint64_t{kStores} << 32;
   for (size_t i = 0; i < kStores; ++i) {
     StoreWord(&log->entries[i].offset, stores[i].offset);
@@ -158,6 +164,9 @@ class Transaction {
   // Adds a store behind all others. Two stores to one word are both performed,
   // in their order, so that whoever sees the second sees what came between.
   void Store(uint64_t offset, uint64_t value) {
+    if (IsSeeded(SeededBug::kNotCrashAtomic)) {
+      return StoreWord(arena_.At(offset), value);
+    }
     IntentEntry* const entry = next_;
     CHECK(entry != end_);
     next_ = entry + 1;
@@ -196,6 +205,7 @@ class Transaction {
   //
   // Performs the stores through the lane's log, as described above.
   void Commit() {
+    if (IsSeeded(SeededBug::kNotCrashAtomic)) return;
     const uint64_t base = uint64_t{size()} << 32;
     if (!IsSeeded(SeededBug::kNoIntent)) {
       StoreWord(&log_->committed, base);
@@ -224,6 +234,7 @@ class Transaction {
     return uint64_t{1} << (((offset >> 3) ^ (offset >> 9)) % 64);
   }
   bool MayStore(uint64_t offset) const {
+    if (IsSeeded(SeededBug::kNotCrashAtomic)) return false;
     return (stored_ & Summary(offset)) != 0;
   }
 

@@ -13,7 +13,11 @@
 //
 // Only code that is compiled with ETS_KEEPER_SEEDED_BUGS (crash_point_test.bzl)
 // can have any; elsewhere every question for one is answered when it is
-// compiled.
+// compiled. There the answer is no, but in code that is compiled with
+// ETS_KEEPER_SEEDED_BUG=kNotCrashAtomic, which has that one for good: a copy of
+// the core, beside the real one, to measure what crash-atomicity costs. For
+// everything in it to have names of its own, it is compiled with another name
+// for the namespace, such as ets_keeper=ets_keeper_not_atomic.
 //
 // Thread safety: one thread.
 
@@ -24,6 +28,7 @@ namespace ets_keeper {
 
 enum class SeededBug {
   kNone,
+  kNotCrashAtomic,          // no log, and nobody knows whose locks are taken
   kNoIntent,                // the stores of a transaction without its log
   kCommitBeforeLastEntry,   // the commit point before the log is written
   kReplayFromTheStart,      // recovery performs again what was performed
@@ -55,6 +60,13 @@ class SeedBug {
   SeedBug(const SeedBug&) = delete;
   SeedBug& operator=(const SeedBug&) = delete;
 };
+#elif defined(ETS_KEEPER_SEEDED_BUG)
+#ifndef ets_keeper
+#error "a core with a bug may not be taken for the real one: rename ets_keeper"
+#endif
+[[nodiscard]] constexpr bool IsSeeded(SeededBug bug) {
+  return bug == SeededBug::ETS_KEEPER_SEEDED_BUG;
+}
 #else
 [[nodiscard]] constexpr bool IsSeeded(SeededBug) { return false; }
 #endif

@@ -494,7 +494,8 @@ TEST_P(SeededBugTest, IsFound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SeededBugTest,
-                         ::testing::Values(SeededBug::kNoIntent,
+                         ::testing::Values(SeededBug::kNotCrashAtomic,
+                                           SeededBug::kNoIntent,
                                            SeededBug::kCommitBeforeLastEntry,
                                            SeededBug::kReplayFromTheStart,
                                            SeededBug::kPublishBeforeFill,

@@ -270,7 +270,7 @@ class Split {
 
   absl::Status Perform() {
     // Named before it exists with its lock taken.
-    StoreWord(&geometry_.LaneAt(lane_)->held[1], added_);
+    NameLock(geometry_.LaneAt(lane_), 1, added_);
     absl::Status status;
     if (!PerformShort()) status = PerformWithChain();
     if (status.ok()) UnlockBucket(geometry_, added_);

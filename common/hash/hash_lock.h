@@ -27,6 +27,7 @@
 #include <cstdint>
 
 #include "absl/base/attributes.h"
+#include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
 #include "common/hash/hash_layout.h"
@@ -53,6 +54,16 @@ class SpinPause {
   uint32_t rounds_ = 0;
 };
 
+// NameLock()
+//
+// Says that the lane may have the lock of the bucket at `offset`, in a word of
+// its `held`.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void NameLock(HashLane* lane, int slot,
+                                                  uint64_t offset) {
+  if (IsSeeded(SeededBug::kNotCrashAtomic)) return;
+  StoreWord(&lane->held[slot], offset);
+}
+
 // TryLockBucket()
 //
 // Takes the lock of the bucket at `offset` if its head still is `head`, with
@@ -61,7 +72,7 @@ class SpinPause {
     const HashGeometry& geometry, HashLane* lane, int slot, uint64_t offset,
     uint64_t head) {
   if (IsLocked(head)) return false;
-  StoreWord(&lane->held[slot], offset);
+  NameLock(lane, slot, offset);
   return CompareAndSwapWord(&geometry.BucketAt(offset)->head, head,
                             head | kLockBit);
 }
@@ -87,7 +98,7 @@ inline void LockNamedBucket(const HashGeometry& geometry, uint64_t offset) {
 // Waits for the lock of the bucket, which `slot` of the lane's `held` names.
 inline void LockBucket(const HashGeometry& geometry, HashLane* lane, int slot,
                        uint64_t offset) {
-  StoreWord(&lane->held[slot], offset);
+  NameLock(lane, slot, offset);
   LockNamedBucket(geometry, offset);
 }
 
