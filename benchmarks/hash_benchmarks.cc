@@ -41,6 +41,8 @@ constexpr std::pair<const char*, Distribution> kDistributions[] = {
 
 constexpr const char* kPeers[] = {"table_private",
                                   "table_memfd",
+                                  "not_atomic_private",
+                                  "not_atomic_memfd",
                                   "boost_concurrent_flat_map",
                                   "tbb_concurrent_hash_map",
                                   "libcuckoo",

@@ -3,11 +3,14 @@
 
 #include "benchmarks/hash_benchmarks.h"
 
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "benchmark/benchmark.h"
+#include "benchmarks/hash_operations.h"
+#include "benchmarks/peer_registry.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -105,6 +108,20 @@ TEST(HashBenchmarksTest, WhatIsBuiltInIsNotMissing) {
   for (const char* peer :
        {"table_private", "table_memfd", "absl_flat", "sharded_absl"}) {
     EXPECT_FALSE(missing.contains(peer)) << peer;
+  }
+}
+
+// What is measured under two names is two things.
+TEST(HashBenchmarksTest, EveryPeerHasItsOwnCode) {
+  using Operation = std::function<void(benchmark::State&)>;
+  using Make = Operation (*)(const benchmarks::Run&);
+  std::set<Make> seen;
+  for (const auto& [name, peer] : RegisteredPeers()) {
+    for (const auto& [row, make] : peer.make) {
+      ASSERT_NE(make.target<Make>(), nullptr) << name;
+      EXPECT_TRUE(seen.insert(*make.target<Make>()).second)
+          << name << " of " << row;
+    }
   }
 }
 

@@ -28,10 +28,17 @@ const std::vector<PeerInfo>& AllPeers() {
   return *peers;
 }
 
+const PeerInfo& NotAtomicPeer() {
+  static constexpr PeerInfo kPeer = {kNotAtomicPeer, "table, not crash-atomic",
+                                     "ours2", 1};
+  return kPeer;
+}
+
 std::string LabelOf(absl::string_view peer) {
   for (const PeerInfo& info : AllPeers()) {
     if (peer == info.name) return info.label;
   }
+  if (peer == NotAtomicPeer().name) return NotAtomicPeer().label;
   if (peer == "beam") return "BEAM";
   return std::string(peer);
 }

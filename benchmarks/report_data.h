@@ -64,6 +64,12 @@ struct PeerInfo {
 // maps, then those that nothing synchronizes.
 [[nodiscard]] const std::vector<PeerInfo>& AllPeers();
 
+// NotAtomicPeer()
+//
+// The core without crash-atomicity. It is in the list of all figures but in no
+// picture, and it is no rival: it is there to be compared with our own.
+[[nodiscard]] const PeerInfo& NotAtomicPeer();
+
 // LabelOf()
 //
 // The name itself of an unknown peer.

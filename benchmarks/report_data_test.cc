@@ -27,6 +27,7 @@ TEST(ReportDataTest, OursComeFirst) {
 TEST(ReportDataTest, WhatHasNoLabelKeepsItsName) {
   EXPECT_EQ(LabelOf("boost_flat"), "boost flat, unsynchronized");
   EXPECT_EQ(LabelOf("beam"), "BEAM");
+  EXPECT_EQ(LabelOf("not_atomic_private"), "table, not crash-atomic");
   EXPECT_EQ(LabelOf("something"), "something");
   EXPECT_EQ(OpLabel("find_hit"), "find (hit)");
   EXPECT_EQ(OpLabel("erase"), "erase");

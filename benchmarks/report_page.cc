@@ -171,7 +171,9 @@ void AddOperations(const Report& report, std::string& page) {
                     "\n\n");
     std::vector<PeerInfo> peers;
     std::vector<std::string> heading = {"rows", "keys", "threads"};
-    for (const PeerInfo& peer : AllPeers()) {
+    std::vector<PeerInfo> columns = AllPeers();
+    columns.push_back(NotAtomicPeer());
+    for (const PeerInfo& peer : columns) {
       const bool is_there = std::any_of(
           lines.begin(), lines.end(),
           [&](const auto& line) { return line.second.count(peer.name) > 0; });
@@ -279,6 +281,7 @@ std::vector<Rival> RivalsThatWin(const Figures& figures) {
   for (const std::string& name : figures.Names()) {
     const std::optional<RunName> run = ParseRunName(name);
     if (!run.has_value() || IsOurs(run->peer)) continue;
+    if (run->peer == NotAtomicPeer().name) continue;
     const Sample theirs = figures.Find(name)->time;
     for (const char* ours : kTablePeers) {
       AddRival(*run, theirs, ours, figures, rivals);

@@ -117,6 +117,22 @@ TEST(ReportPageTest, ARivalThatOverlapsMayBeChance) {
   EXPECT_THAT(RivalsThatWin(Figures()), IsEmpty());
 }
 
+TEST(ReportPageTest, TheCoreWithoutCrashAtomicityIsNoRival) {
+  Report report = Small();
+  const RunName run = {.op = "erase", .rows = 100'000};
+  AddRuns(report.figures, run, "table_private", 105);
+  AddRuns(report.figures, run, "not_atomic_private", 100);
+  report.JudgeAll();
+  for (const Rival& rival : RivalsThatWin(report.figures)) {
+    EXPECT_NE(rival.run.op, "erase");
+  }
+  const std::string page = WritePage(report, {});
+  EXPECT_THAT(page,
+              HasSubstr("| erase, 100k, 1 thread | at most 1.1x | 1.05x |"));
+  EXPECT_THAT(page, HasSubstr("| table, not crash-atomic |"));
+  EXPECT_THAT(page, HasSubstr("| 105 (103 to 107) | 100 (98 to 102) |"));
+}
+
 TEST(ReportPageTest, AQuickRunSaysSo) {
   Report report = Small();
   report.quick = true;

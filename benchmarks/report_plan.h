@@ -32,7 +32,8 @@ namespace ets_keeper::benchmarks {
 struct Group {
   RunName run = {};  // of no peer
 
-  // Who takes part: these, and if it says so all other maps that can.
+  // Who takes part: these, and if it says so all other maps that can, but for
+  // those that only a target can ask for.
   std::vector<std::string> peers = {};
   bool all_maps = false;
 

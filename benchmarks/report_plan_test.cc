@@ -71,6 +71,23 @@ TEST(ReportPlanTest, EveryMapIsMeasuredWithLargeTables) {
   EXPECT_EQ(small->ToString(), "find_hit u64 1k uniform, 1 thread");
 }
 
+// It takes its turn with what it is compared with.
+TEST(ReportPlanTest, TheCoreWithoutCrashAtomicityIsBesideTheOneWithIt) {
+  for (const ReportSizes& sizes : {ReportSizes::Full(), ReportSizes::Quick()}) {
+    const std::vector<Group> plan = PlanOf(Targets(sizes), sizes);
+    for (const uint64_t rows : {sizes.middle, sizes.large}) {
+      for (const char* op :
+           {"find_hit", "mix90", "update_counter", "insert", "erase"}) {
+        const Group* group = Find(plan, {.op = op, .rows = rows});
+        ASSERT_NE(group, nullptr) << op;
+        EXPECT_THAT(group->peers, Contains("table_private")) << op;
+        EXPECT_THAT(group->peers, Contains("not_atomic_private")) << op;
+        EXPECT_GE(group->repetitions, 3) << op;
+      }
+    }
+  }
+}
+
 // What is measured for its bytes only does not lose its rivals.
 TEST(ReportPlanTest, EtsStaysInAGroupThatAllMapsAreIn) {
   const ReportSizes quick = ReportSizes::Quick();

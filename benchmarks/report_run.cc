@@ -42,12 +42,18 @@ bool TakesPart(const Group& group, const std::string& peer) {
          group.peers.end();
 }
 
-// The maps among the peers of a group. A database that commits is one only
-// where a target says so: it would take longer than all others together.
+// Whether no plot wants the peer: a database that commits would take longer
+// than all others together, and the core without crash-atomicity is nobody's
+// choice.
+bool IsForTargetsOnly(const std::string& peer) {
+  return peer == "lmdb" || absl::StartsWith(peer, "not_atomic_");
+}
+
+// The maps among the peers of a group.
 std::vector<std::string> MapsOf(const Group& group) {
   std::vector<std::string> maps;
   for (const std::string& peer : KnownPeers()) {
-    if (TakesPart(group, peer) || (group.all_maps && peer != "lmdb")) {
+    if (TakesPart(group, peer) || (group.all_maps && !IsForTargetsOnly(peer))) {
       maps.push_back(peer);
     }
   }

@@ -81,6 +81,10 @@ struct Target {
 // The two kinds of memory, in order.
 inline constexpr const char* kTablePeers[] = {"table_private", "table_memfd"};
 
+// The table in private memory over a core whose crash-atomicity is compiled
+// out.
+inline constexpr char kNotAtomicPeer[] = "not_atomic_private";
+
 // OurRuns()
 //
 // The runs that have to reach the goal: none, one, or one of each memory.

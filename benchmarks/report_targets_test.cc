@@ -3,6 +3,7 @@
 
 #include "benchmarks/report_targets.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -73,6 +74,24 @@ TEST(ReportTargetsTest, BothMemoriesCount) {
   EXPECT_THAT(OurRuns({}), IsEmpty());
 }
 
+// Whatever else differs between two runs, it is not the operation.
+TEST(ReportTargetsTest, CrashAtomicityIsComparedWithTheSameRunWithoutIt) {
+  int count = 0;
+  for (const Target& target : Targets(ReportSizes::Quick())) {
+    if (target.row != "what crash-atomicity costs") continue;
+    ++count;
+    ASSERT_THAT(target.theirs, SizeIs(1));
+    std::optional<RunName> ours = ParseRunName(target.ours);
+    const std::optional<RunName> theirs = ParseRunName(target.theirs[0]);
+    ASSERT_TRUE(ours.has_value() && theirs.has_value());
+    EXPECT_EQ(ours->peer, "table_private");
+    EXPECT_EQ(theirs->peer, "not_atomic_private");
+    ours->peer = theirs->peer;
+    EXPECT_EQ(*ours, *theirs) << target.ours;
+  }
+  EXPECT_EQ(count, 11);
+}
+
 // The table itself: one line of each kind, word by word.
 TEST(ReportTargetsTest, TheGoalsAreThoseOfTheTable) {
   std::set<std::string> lines;
@@ -89,6 +108,9 @@ TEST(ReportTargetsTest, TheGoalsAreThoseOfTheTable) {
         "update_counter, 1k zipf, 2 threads, by boost: 1.000",
         "insert into a growing table, 10M, 1 thread, longest insert: 50000",
         "erase, 10M, 2 threads, by boost: 0.700",
+        "what crash-atomicity costs, find_hit, 100k, 1 thread: 1.100",
+        "what crash-atomicity costs, erase, 10M, 1 thread: 1.100",
+        "what crash-atomicity costs, insert of strings, 2M, 1 thread: 1.100",
         "against ETS, find_hit, 1M, 1 thread: 12.00",
         "against LMDB on tmpfs, one acknowledged put: 5.000",
         "in-process, by the BEAM, spawn and exit: 1.000",
