@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kRepetitions = 5;
 constexpr int kLargeRepetitions = 3;  // they take long, and differ less
+constexpr int kPriceRepetitions = 9;  // a few percent are to be seen
 
 bool IsLarge(const RunName& run, const ReportSizes& sizes) {
   return run.rows == (run.row == "str16" ? sizes.strings : sizes.large);
@@ -34,8 +35,7 @@ class Plan {
   void Add(RunName run) {
     std::string peer = std::exchange(run.peer, "");
     Group& group = GroupOf(run);
-    const auto it = std::find(group.peers.begin(), group.peers.end(), peer);
-    if (it == group.peers.end()) group.peers.push_back(std::move(peer));
+    if (!group.Names(peer)) group.peers.push_back(std::move(peer));
   }
 
   // All peers, once: for a counter and not for a time.
@@ -49,7 +49,9 @@ class Plan {
   void SetRepetitions() {
     for (Group& group : groups_) {
       group.all_maps = IsLarge(group.run, sizes_);
-      group.repetitions = group.all_maps ? kLargeRepetitions : kRepetitions;
+      group.repetitions = group.all_maps                ? kLargeRepetitions
+                          : group.Names(kNotAtomicPeer) ? kPriceRepetitions
+                                                        : kRepetitions;
     }
   }
 
@@ -69,6 +71,10 @@ class Plan {
 };
 
 }  // namespace
+
+bool Group::Names(const std::string& peer) const {
+  return std::find(peers.begin(), peers.end(), peer) != peers.end();
+}
 
 std::string Group::ToString() const {
   return absl::StrCat(run.op, " ", run.row, " ",

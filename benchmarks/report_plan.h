@@ -39,6 +39,9 @@ struct Group {
 
   int repetitions = 5;
 
+  // Whether the peer is one of `peers`.
+  [[nodiscard]] bool Names(const std::string& peer) const;
+
   [[nodiscard]] std::string ToString() const;
 };
 

@@ -37,11 +37,6 @@ struct Step {
   std::function<void()> add;
 };
 
-bool TakesPart(const Group& group, const std::string& peer) {
-  return std::find(group.peers.begin(), group.peers.end(), peer) !=
-         group.peers.end();
-}
-
 // Whether no plot wants the peer: a database that commits would take longer
 // than all others together, and the core without crash-atomicity is nobody's
 // choice.
@@ -53,7 +48,7 @@ bool IsForTargetsOnly(const std::string& peer) {
 std::vector<std::string> MapsOf(const Group& group) {
   std::vector<std::string> maps;
   for (const std::string& peer : KnownPeers()) {
-    if (TakesPart(group, peer) || (group.all_maps && !IsForTargetsOnly(peer))) {
+    if (group.Names(peer) || (group.all_maps && !IsForTargetsOnly(peer))) {
       maps.push_back(peer);
     }
   }
@@ -123,7 +118,7 @@ class Measurement {
                               .rows = {group.run.row},
                               .distributions = {group.run.distribution},
                               .peers = MapsOf(group)});
-      if (erlang_ == nullptr || !TakesPart(group, "ets")) return;
+      if (erlang_ == nullptr || !group.Names("ets")) return;
       RegisterEtsBenchmarks(*erlang_, {{.op = group.run.op,
                                         .row = group.run.row,
                                         .rows = group.run.rows,
