@@ -30,8 +30,8 @@
 // Lifetime: the arena must outlive the core.
 //
 // It is not a bag, and it never calls back while holding a lock but into the
-// functions given to `Change()` and `ChangeAll()`, which must
-// not use the same core and should be short: other writers of the bucket wait.
+// functions given to `Change()` and `ChangeAll()`, which must not use the same
+// core and should be short: other writers of the bucket wait.
 
 #ifndef COMMON_HASH_HASH_CORE_H_
 #define COMMON_HASH_HASH_CORE_H_

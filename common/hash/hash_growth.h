@@ -39,7 +39,8 @@
 // lane, and takes the locks of the two buckets itself.
 //
 // One split or merge costs a few hundred nanoseconds at most for each cell of
-// the chains involved; of more than kMaxCellsToSplit cells it is refused.
+// the chains involved; of more than kMaxCellsToSplit cells (hash_move.h) it is
+// refused.
 
 #ifndef COMMON_HASH_HASH_GROWTH_H_
 #define COMMON_HASH_HASH_GROWTH_H_
@@ -65,12 +66,6 @@ namespace ets_keeper {
   constexpr uint64_t kRows[] = {0, 275, 138, 88};
   return rows * 64 / kRows[geometry.item_words()] + 1;
 }
-
-// kMaxCellsToSplit
-//
-// A chain of this many cells fits into one intent. With the keys' hash seeded
-// at random no bucket comes near it unless the table could not grow.
-inline constexpr uint32_t kMaxCellsToSplit = 20;
 
 // SplitBucket(), MergeBucket()
 //

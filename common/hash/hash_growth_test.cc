@@ -17,6 +17,7 @@
 #include "common/hash/hash_check.h"
 #include "common/hash/hash_edit.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_move.h"
 #include "common/hash/hash_testing.h"
 #include "common/row/row_buffer.h"
 #include "common/status/status.h"
