@@ -5,34 +5,25 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 
-#include "absl/base/optimization.h"
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/intent.h"
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
-#include "common/hash/hash_edit.h"
-#include "common/hash/hash_find.h"
 #include "common/hash/hash_growth.h"
-#include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_lock.h"
 #include "common/hash/hash_match.h"
-#include "common/hash/hash_record.h"
 #include "common/hash/writer_lanes.h"
 #include "common/mutex/mutex.h"
-#include "common/row/row_buffer.h"
 #include "common/status/status.h"
 
 namespace ets_keeper {

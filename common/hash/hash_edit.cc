@@ -36,6 +36,10 @@ absl::Status Astray(absl::string_view what, uint64_t offset) {
       absl::StrFormat("%s leads to %#x, outside of the arena", what, offset));
 }
 
+absl::Status EndlessChain() {
+  return MakeStatus(Cause::kCorrupt, "a chain of cells has no end");
+}
+
 }  // namespace
 
 template <uint32_t kWords>
@@ -85,7 +89,7 @@ absl::StatusOr<HashPlace> HashEdit<kWords>::Find(const HashKey& key) const {
     place.predecessor = cell;
     cell = link;
   }
-  return MakeStatus(Cause::kCorrupt, "a chain of cells has no end");
+  return EndlessChain();
 }
 
 template <uint32_t kWords>
@@ -188,7 +192,10 @@ template <uint32_t kWords>
 absl::Status HashEdit<kWords>::AddItem(uint64_t bucket, uint64_t hash,
                                        absl::Span<const uint64_t> item) {
   const uint64_t bucket_chain = chain(bucket);
+  int cells = 0;
   for (uint64_t cell = bucket; cell != 0; cell = LinkOf(chain(cell))) {
+    if (!geometry_.HoldsCell(cell)) return Astray("a chain", cell);
+    if (cells++ == kMaxChain) return EndlessChain();
     const uint64_t old = head(cell);
     const uint64_t taken = old | LoadWord(&geometry_.BucketAt(cell)->head);
     const uint64_t free = kPlaces & ~taken;

@@ -15,8 +15,10 @@
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_check.h"
 #include "common/hash/hash_core.h"
+#include "common/hash/hash_find.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_testing.h"
 #include "common/row/row_buffer.h"
@@ -133,6 +135,26 @@ TEST_P(HashHostileTest, AttachRefusesWordsThatDoNotFitTogether) {
     expect_refused(&root->key_words, 0);
     expect_refused(&root->key_variable, 1);
   }
+}
+
+// Into a full bucket whose filter says that its chain need not be searched for
+// the key: the place for the row is then looked for there.
+TEST_P(HashHostileTest, AWriteIntoAChainThatLeadsNowhereIsRefused) {
+  const HashGeometry& geometry = t_.core->geometry();
+  const TestKey key(5000);
+  uint64_t head;
+  const uint64_t offset = FindBucket(geometry, key.hash_key.hash, &head);
+  HashBucket* bucket = geometry.BucketAt(offset);
+  for (const uint64_t link : {t_.arena->bytes(), uint64_t{64}, offset}) {
+    StoreWord(&bucket->head, head | geometry.places());
+    StoreWord(&bucket->chain, MakeChain(link, 0));
+    EXPECT_EQ(CauseOf(t_.core->Insert(TestTable::epoch, key, t_.Row(5000, 1))),
+              Cause::kCorrupt)
+        << link;
+    EXPECT_FALSE(IsLocked(LoadWord(&bucket->head)));
+    Restore();
+  }
+  EXPECT_THAT(t_.core->Insert(TestTable::epoch, key, t_.Row(5000, 1)), IsOk());
 }
 
 TEST_P(HashHostileTest, AnyWordMayBeAnything) {

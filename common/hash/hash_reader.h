@@ -84,6 +84,10 @@ class HashReader {
   //
   // Whether there is a row with the given key.
   [[nodiscard]] bool Member(const HashKey& key) const {
+    if (geometry_.is_inline()) {
+      uint64_t row[kItemWords];
+      return LookupFixed(key, absl::MakeSpan(row, geometry_.inline_words));
+    }
     return Find(key, {.buffer = nullptr, .words = {}});
   }
 

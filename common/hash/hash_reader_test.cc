@@ -22,6 +22,7 @@
 #include "common/arena/word.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_growth.h"
+#include "common/hash/hash_layout.h"
 #include "common/hash/hash_match.h"
 #include "common/hash/hash_testing.h"
 #include "common/row/row_buffer.h"
@@ -124,6 +125,16 @@ TEST_P(HashReaderTest, ARowOfAnotherLengthIsAsNone) {
       }
     }
   }
+}
+
+// For rows in buckets asking for cells pays only in a large table.
+TEST_P(HashReaderTest, OverflowCellsAreAskedForWhenTheTableIsLarge) {
+  HashRoot* root = t_.core->geometry().root();
+  const uint64_t image = LoadWord(&root->image);
+  StoreWord(&root->image, (uint64_t{1} << 17) + 1);
+  EXPECT_TRUE(reader().prefetches_records());
+  StoreWord(&root->image, image);
+  EXPECT_EQ(reader().prefetches_records(), GetParam() == 0);
 }
 
 // They only warm the cache, whatever the key, and whatever the image is.

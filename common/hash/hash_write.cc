@@ -230,9 +230,14 @@ class HashCore::Write {
     const uint64_t chain = LoadWord(&geometry.BucketAt(bucket)->chain);
     const IntentEntry count = CountStore(lane, words, 1);
     const IntentEntry version = NextVersion(bucket, head);
+    int cells = 0;
     for (uint64_t cell = LinkOf(chain); cell != 0;
          cell = LinkOf(LoadWord(&geometry.BucketAt(cell)->chain))) {
-      if (ABSL_PREDICT_FALSE(!geometry.HoldsCell(cell))) return false;
+      // HashEdit says what is wrong.
+      if (ABSL_PREDICT_FALSE(!geometry.HoldsCell(cell) ||
+                             cells++ == kMaxChain)) {
+        return false;
+      }
       const uint64_t old = LoadWord(&geometry.BucketAt(cell)->head);
       const uint64_t free = HashGeometry::PlacesFor(kWords) & ~old;
       if (free == 0) continue;
