@@ -79,6 +79,10 @@ class Checker {
       return Wrong(
           absl::StrCat("the image of ", buckets, " buckets is ", image));
     }
+    if (LoadWord(&root->mask) != HashGeometry::WideMask(image)) {
+      return Wrong(absl::StrCat("the mask of ", image, " buckets is ",
+                                LoadWord(&root->mask)));
+    }
     for (uint64_t bucket = 0; bucket < buckets; ++bucket) {
       absl::Status status = CheckBucket(bucket, buckets);
       if (!status.ok()) return status;

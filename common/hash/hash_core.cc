@@ -76,6 +76,7 @@ absl::Status HashCore::Format(Arena* arena, const Options& options) {
             WithLevel(0, 1));
   StoreWord(&root->buckets, 1);
   StoreWord(&root->image, 1);
+  StoreWord(&root->mask, HashGeometry::WideMask(1));
   arena->FinishFormat();
   return absl::OkStatus();
 }
@@ -129,7 +130,7 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
 
 HashCore::HashCore(const HashGeometry& geometry)
     : geometry_(geometry),
-      operations_(ChooseOperations(geometry.inline_words)),
+      operations_(ChooseOperations(geometry)),
       instructions_(DetectInstructionSet()),
       reader_(geometry, instructions_),
       lanes_(geometry.lanes),

@@ -247,10 +247,11 @@ class HashCore {
  private:
   template <uint32_t kWords>
   class Batch;
-  template <uint32_t kWords>
+  template <uint32_t kWords, bool kPlainKey>
   class Write;
 
-  // The writes of one key, made for the words of an inline row, or for records.
+  // The writes of one key, made for the words of an inline row, or for records,
+  // and for where the key is.
   struct Operations {
     using Words = absl::Span<const uint64_t>;
 
@@ -265,9 +266,9 @@ class HashCore {
     absl::StatusOr<uint64_t> (*add)(HashCore&, uint64_t epoch, const HashKey&,
                                     Number, int64_t amount);
   };
-  template <uint32_t kWords>
+  template <uint32_t kWords, bool kPlainKey>
   struct OperationsOf;
-  static const Operations& ChooseOperations(uint32_t inline_words);
+  static const Operations& ChooseOperations(const HashGeometry& geometry);
 
   explicit HashCore(const HashGeometry& geometry);
 

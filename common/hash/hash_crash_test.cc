@@ -256,7 +256,7 @@ class Table {
     const bool fixed = fixed_words_ != 0 && report_.lookups % 2 != 0;
     RowBuffer row(fixed ? fixed_words_ : 0);
     const bool found =
-        fixed ? reader.LookupFixed(TestKey(key), absl::MakeSpan(row))
+        fixed ? LookupFixed(reader, TestKey(key), absl::MakeSpan(row))
               : reader.Lookup(TestKey(key), &row);
     verdict->And(Same(before_, key, found, row), Same(after_, key, found, row));
     ++report_.lookups;

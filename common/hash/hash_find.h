@@ -98,7 +98,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FollowLevels(uint64_t hash,
 // is none, which only impossible words can make.
 [[nodiscard]] inline uint64_t FindBucket(const HashGeometry& geometry,
                                          uint64_t hash, uint64_t* head) {
-  uint64_t number = HashGeometry::Home(hash, LoadWord(&geometry.root()->image));
+  uint64_t number = HashGeometry::ImageHome(geometry.root(), hash);
   for (int hop = 0; hop < kMaxHops && number < geometry.most_buckets; ++hop) {
     const uint64_t offset = geometry.BucketOffset(number);
     *head = LoadWord(&geometry.BucketAt(offset)->head);
@@ -191,8 +191,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKeyIn(const HashGeometry& geometry,
                                                    HashPlace* place) {
   const HashProbe probe = kWords != 0 ? HashProbe::OfInlineKey(geometry, key)
                                       : HashProbe::OfTag(key);
-  uint64_t number =
-      HashGeometry::Home(key.hash, LoadWord(&geometry.root()->image));
+  uint64_t number = HashGeometry::ImageHome(geometry.root(), key.hash);
   for (int hop = 0; hop < kMaxHops; ++hop) {
     if (ABSL_PREDICT_FALSE(number >= geometry.most_buckets)) break;
     place->bucket = geometry.BucketOffset(number);

@@ -61,7 +61,7 @@ class HashHostileTest : public ::testing::TestWithParam<uint32_t> {
       RowBuffer row;
       (void)reader.Lookup(TestKey(key), &row);
       std::vector<uint64_t> words(t_.Row(key, 0).size());
-      (void)reader.LookupFixed(TestKey(key), absl::MakeSpan(words));
+      (void)LookupFixed(reader, TestKey(key), absl::MakeSpan(words));
       (void)reader.Member(TestKey(key));
       reader.PrefetchBucket(TestKey(key).hash_key.hash);
       reader.PrefetchRecord(TestKey(key));

@@ -261,7 +261,8 @@ class Scenario {
   std::optional<RowBuffer> Lookup(uint64_t key) {
     if (!looks_up_fixed_) return table_.Lookup(key);
     RowBuffer row(fixed_words_);
-    if (!table_.core->reader().LookupFixed(TestKey(key), absl::MakeSpan(row))) {
+    if (!LookupFixed(table_.core->reader(), TestKey(key),
+                     absl::MakeSpan(row))) {
       return std::nullopt;
     }
     return row;

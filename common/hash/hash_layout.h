@@ -58,6 +58,7 @@
 #include "common/arena/arena.h"
 #include "common/arena/heap.h"
 #include "common/arena/intent.h"
+#include "common/arena/word.h"
 #include "common/row/layout.h"
 
 namespace ets_keeper {
@@ -105,9 +106,11 @@ static_assert(sizeof(HashLane) % 64 == 0);
 // HashRoot
 //
 // What the table is. The first line is loaded by every operation; of it only
-// `image` ever changes: the number of buckets as it was some time ago, stored
-// 256 times while it doubles. The second line belongs to whoever splits or
-// makes a batch.
+// `image` and `mask` ever change: the number of buckets as it was some time
+// ago, stored 256 times while it doubles, and HashGeometry::WideMask() of it.
+// Whoever sees only one of them stored comes to a bucket from which its level
+// leads on, as from any bucket that has split or was merged since. The second
+// line belongs to whoever splits or makes a batch.
 struct HashRoot {
   uint64_t lanes;
   uint64_t seed;
@@ -116,7 +119,7 @@ struct HashRoot {
   uint64_t key_variable;
   uint64_t inline_words;  // of a row that is its own item; 0: rows are records
   uint64_t image;
-  uint64_t unused0;
+  uint64_t mask;
 
   uint64_t buckets;          // n
   uint64_t batch_log;        // offset of a HashBatchLog block; 0 = none yet
@@ -272,13 +275,28 @@ struct HashGeometry {
   }
 
   // The bucket in which a table of so many buckets has the hash. Without a
-  // branch: which of the two masks it is depends on random bits. The larger one
+  // branch: which of the two masks it is depends on random bits. The wide one
   // has a bit too many if `buckets` is a power of two, which the smaller one
   // mends, as it does a bucket that does not exist.
   [[nodiscard]] static uint64_t Home(uint64_t hash, uint64_t buckets) {
-    const uint64_t mask = ~uint64_t{0} >> std::countl_zero(buckets | 1);
+    return Home(hash, buckets, WideMask(buckets));
+  }
+  [[nodiscard]] static uint64_t WideMask(uint64_t buckets) {
+    return ~uint64_t{0} >> std::countl_zero(buckets | 1);
+  }
+  // The same as the root has it: where to begin to look. The mask is not made
+  // from the image here because on x86-64 without LZCNT that waits for what was
+  // in its register before, the last lookup's bucket from memory, say.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t ImageHome(
+      const HashRoot* root, uint64_t hash) {
+    return Home(hash, LoadWord(&root->image), LoadWord(&root->mask));
+  }
+
+  // The bits of `mask`, or all but its highest if that is no bucket.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t Home(
+      uint64_t hash, uint64_t buckets, uint64_t mask) {
     const uint64_t bucket = hash & mask;
-    return bucket & (mask >> static_cast<uint64_t>(bucket >= buckets));
+    return bucket < buckets ? bucket : bucket & (mask >> 1);
   }
 
   [[nodiscard]] uint64_t buckets_begin() const { return LaneOffset(lanes); }

@@ -55,6 +55,16 @@ uint64_t Expected(const HashGeometry& geometry, const HashBucket& cell,
   return found;
 }
 
+// By the scalar one for those that are for inline rows only.
+template <typename Match>
+uint64_t MatchTag(const HashBucket& cell, const HashProbe& probe) {
+  if constexpr (requires { Match::MatchTag(cell, probe); }) {
+    return Match::MatchTag(cell, probe);
+  } else {
+    return MatchScalar::MatchTag(cell, probe);
+  }
+}
+
 template <typename Match>
 void ExpectMatches(const char* name) {
   const uint64_t seed = std::random_device()();
@@ -65,6 +75,8 @@ void ExpectMatches(const char* name) {
     const HashGeometry geometry = GeometryOf(kShapes[i % std::size(kShapes)]);
     // Few different words, so that all sorts of items are alike.
     std::vector<uint64_t> words = {0, 1, ~uint64_t{0}, random(), random()};
+    words.push_back(words[3] ^ 1);  // alike in one half only
+    words.push_back(words[3] ^ uint64_t{1} << 40);
     const auto word = [&] {
       // For records the tags are the same and what follows is not.
       const uint64_t bits = geometry.is_inline() ? 0 : random() & ~kTagBits;
@@ -84,7 +96,7 @@ void ExpectMatches(const char* name) {
     const uint64_t matched =
         WithWords(geometry.inline_words, [&](auto words) -> uint64_t {
           if constexpr (words == 0) {
-            return Match::MatchTag(cell, HashProbe::OfTag(key));
+            return MatchTag<Match>(cell, HashProbe::OfTag(key));
           } else {
             return Match::template MatchKey<words>(
                 cell, HashProbe::OfInlineKey(geometry, key));
@@ -95,7 +107,7 @@ void ExpectMatches(const char* name) {
         << geometry.key.word << " of " << geometry.key.words;
     found += expected != 0;
   }
-  EXPECT_GT(found, 5'000);
+  EXPECT_GT(found, 4'000);
   std::cout << name << ": tested\n";
 }
 
@@ -105,6 +117,7 @@ TEST(HashMatchTest, ScalarFindsTheItemsThatMayHaveTheKey) {
 
 #ifdef ETS_KEEPER_VECTORS
 TEST(HashMatchTest, VectorsFindTheSame) {
+  ExpectMatches<MatchSse2>("SSE2");
   const InstructionSet best = DetectInstructionSet();
   if (best >= InstructionSet::kAvx2) ExpectMatches<MatchAvx2>("AVX2");
   if (best >= InstructionSet::kAvx512) ExpectMatches<MatchAvx512>("AVX-512");

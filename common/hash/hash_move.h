@@ -198,12 +198,17 @@ absl::StatusOr<uint64_t> BuildChain(HashEdit<kWords>& edit,
   return link;
 }
 
-// The stores of the number of buckets, and of its image when that is due.
+// The stores of the number of buckets, and of its image, with the mask, when
+// that is due.
 inline IntentEntry BucketsStore(uint64_t buckets) {
   return {HashGeometry::RootWord(offsetof(HashRoot, buckets)), buckets};
 }
 inline IntentEntry ImageStore(uint64_t buckets) {
   return {HashGeometry::RootWord(offsetof(HashRoot, image)), buckets};
+}
+inline IntentEntry MaskStore(uint64_t buckets) {
+  return {HashGeometry::RootWord(offsetof(HashRoot, mask)),
+          HashGeometry::WideMask(buckets)};
 }
 inline bool ImageIsDue(uint64_t buckets) {
   const uint64_t step = std::bit_floor(buckets) / 256;  // a power of two, or 0
@@ -213,8 +218,9 @@ inline void StoreBuckets(Transaction& transaction, uint64_t buckets) {
   const IntentEntry n = BucketsStore(buckets);
   transaction.Store(n.offset, n.value);
   if (!ImageIsDue(buckets)) return;
-  const IntentEntry image = ImageStore(buckets);
-  transaction.Store(image.offset, image.value);
+  for (const IntentEntry& store : {ImageStore(buckets), MaskStore(buckets)}) {
+    transaction.Store(store.offset, store.value);
+  }
 }
 
 // The intent of a split or merge of buckets without chains, or with chains that
@@ -226,7 +232,8 @@ inline void CommitHeads(const HashGeometry& geometry, uint32_t lane,
   IntentLog* log = &geometry.LaneAt(lane)->intent;
   if (ImageIsDue(buckets)) {
     CommitStores(geometry.base, log,
-                 {first, second, BucketsStore(buckets), ImageStore(buckets)});
+                 {first, second, BucketsStore(buckets), ImageStore(buckets),
+                  MaskStore(buckets)});
   } else {
     CommitStores(geometry.base, log, {first, second, BucketsStore(buckets)});
   }

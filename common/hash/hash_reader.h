@@ -29,10 +29,13 @@
 #ifndef COMMON_HASH_HASH_READER_H_
 #define COMMON_HASH_HASH_READER_H_
 
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/types/span.h"
 #include "common/arena/word.h"
@@ -41,6 +44,8 @@
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_match.h"
+#include "common/hash/hash_record.h"
+#include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 
 namespace ets_keeper {
@@ -72,22 +77,25 @@ class HashReader {
 
   // HashReader::LookupFixed()
   //
-  // The same for a table whose rows, and keys, have all the same number of
-  // words, which `row` has room for; a row of another length is as none.
-  [[nodiscard]] bool LookupFixed(const HashKey& key,
-                                 absl::Span<uint64_t> row) const {
-    return find_fixed_(*this, key.hash, key.words.data(), row.data(),
-                       row.size());
+  // The same for a table whose rows have all `kWords` words and the key
+  // `kKey.words` of them, as whoever formatted it said: made for them where it
+  // is called. `row` has room for the words; it is written to also if there is
+  // no such row.
+  template <uint32_t kWords, KeyLayout kKey>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupFixed(
+      const HashKey& key, uint64_t* row) const {
+    static_assert(!kKey.variable);
+    if constexpr (InlineWords(kWords, kKey) != 0) {
+      return FindInline<kWords, kKey>(key.hash, key.words.data(), row);
+    } else {
+      return FindFixed(key.hash, key.words.data(), kKey.words, row, kWords);
+    }
   }
 
   // HashReader::Member()
   //
   // Whether there is a row with the given key.
   [[nodiscard]] bool Member(const HashKey& key) const {
-    if (geometry_.is_inline()) {
-      uint64_t row[kItemWords];
-      return LookupFixed(key, absl::MakeSpan(row, geometry_.inline_words));
-    }
     return Find(key, {.buffer = nullptr, .words = {}});
   }
 
@@ -99,14 +107,14 @@ class HashReader {
   // `prefetches_records()` says that this pays. For rows in buckets it does if
   // the table is larger than the caches near the processor.
   [[nodiscard]] bool prefetches_records() const {
-    return !geometry_.is_inline() || LoadWord(image_) > kFarBuckets;
+    return !geometry_.is_inline() || LoadWord(&root_->image) > kFarBuckets;
   }
   void PrefetchBucket(uint64_t hash) const {
-    const uint64_t number = HashGeometry::Home(hash, LoadWord(image_));
+    const uint64_t number = HashGeometry::ImageHome(root_, hash);
     if (number < geometry_.most_buckets) __builtin_prefetch(&buckets_[number]);
   }
   void PrefetchRecord(const HashKey& key) const {
-    const uint64_t number = HashGeometry::Home(key.hash, LoadWord(image_));
+    const uint64_t number = HashGeometry::ImageHome(root_, key.hash);
     if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) return;
     const HashBucket& bucket = buckets_[number];
     if (!geometry_.is_inline() && PrefetchRecordIn(bucket, key)) return;
@@ -156,38 +164,15 @@ class HashReader {
 
   static constexpr uint64_t kFarBuckets = uint64_t{1} << 17;  // 8 MiB
 
-  // LookupFixed(), made for the table: if its rows are inline, for the
-  // instructions, the words of a row and whether the key has two of them.
-  using FindFixed = bool (*)(const HashReader& reader, uint64_t hash,
-                             const uint64_t* key, uint64_t* row,
-                             size_t row_words);
-  static FindFixed ChooseFindFixed(InstructionSet instructions,
-                                   const HashGeometry& geometry);
-  static bool FindAnyFixed(const HashReader& reader, uint64_t hash,
-                           const uint64_t* key, uint64_t* row,
-                           size_t row_words);
-  template <typename Match, uint32_t kWords, bool kTwo>
-  static bool FindInlineBy(const HashReader& reader, uint64_t hash,
-                           const uint64_t* key, uint64_t* row,
-                           size_t row_words);
-  template <uint32_t kWords, bool kTwo>
-  static bool FindInlineScalar(const HashReader& reader, uint64_t hash,
-                               const uint64_t* key, uint64_t* row,
-                               size_t row_words);
-#ifdef ETS_KEEPER_VECTORS
-  template <uint32_t kWords, bool kTwo>
-  static bool FindInlineAvx2(const HashReader& reader, uint64_t hash,
-                             const uint64_t* key, uint64_t* row,
-                             size_t row_words);
-  template <uint32_t kWords, bool kTwo>
-  static bool FindInlineAvx512(const HashReader& reader, uint64_t hash,
-                               const uint64_t* key, uint64_t* row,
-                               size_t row_words);
-#endif
-  template <uint32_t kWords, bool kTwo>
-  static bool FindInlineInChain(const HashReader& reader, uint64_t hash,
-                                const uint64_t* key, uint64_t* row,
-                                const HashBucket* bucket, uint64_t head);
+  // LookupFixed() of rows in buckets, of rows elsewhere, and of whatever is not
+  // plain.
+  template <uint32_t kWords, KeyLayout kKey>
+  bool FindInline(uint64_t hash, const uint64_t* key, uint64_t* row) const;
+  template <uint32_t kWords, KeyLayout kKey>
+  bool FindInlineInChain(uint64_t hash, const uint64_t* key, uint64_t* row,
+                         const HashBucket* bucket, uint64_t head) const;
+  bool FindFixed(uint64_t hash, const uint64_t* key, uint32_t key_words,
+                 uint64_t* row, uint32_t row_words) const;
 
   // Whether the bucket has an item that may be the key's.
   bool PrefetchRecordIn(const HashBucket& bucket, const HashKey& key) const;
@@ -210,11 +195,113 @@ class HashReader {
   const HashGeometry geometry_;
   const InstructionSet instructions_;
 
-  // What FindFixed wants, without a detour.
-  const FindFixed find_fixed_;
-  const uint64_t* const image_;
+  // What a lookup wants, without a detour.
+  const HashRoot* const root_;
   const HashBucket* const buckets_;
 };
+
+// Implementation only from here on.
+
+namespace hash_internal {
+
+// Two words at a time, as whoever decodes them will load them: the processor
+// does not hand two short stores on to one long load.
+template <uint32_t kWords>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyItem(const HashBucket* cell,
+                                                  uint64_t found,
+                                                  uint64_t* row) {
+  const uint64_t* from = &cell->head + std::countr_zero(found);
+  uint32_t i = 0;
+#ifdef ETS_KEEPER_VECTORS
+  for (; i + 2 <= kWords; i += 2) {
+    MatchFence();
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(row + i),
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
+  }
+#endif
+  for (; i < kWords; ++i) row[i] = LoadWord(&from[i]);
+}
+
+// The item with the key, among the live ones of the cell, as a bit; or 0.
+template <uint32_t kWords, KeyLayout kKey>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItem(const HashBucket* cell,
+                                                       uint64_t live,
+                                                       const uint64_t* key) {
+  constexpr bool kTwo = kKey.words == 2;
+  return MatchInline::MatchKey<kWords>(*cell, {.want = key[0],
+                                               .second = kTwo ? key[1] : 0,
+                                               .shift = kKey.word,
+                                               .two_words = kTwo}) &
+         live & HashGeometry::PlacesFor(kWords);
+}
+
+}  // namespace hash_internal
+
+// Short, because a lookup that waits for memory holds up those behind it as
+// soon as the processor has no room for more instructions: the fewer a lookup
+// has, the more of them wait side by side. So all that the type of the rows
+// says is a constant, the few words are compared by themselves, which takes no
+// more instructions than wide ones do and no call to code for the processor,
+// and whatever is not plain is a call in the last place.
+//
+// A batch holds the locks of its buckets from before its commit point until
+// its last store, also if it is killed. So a bucket that nobody had locked,
+// neither before it was read nor after, is in no batch in flight, and the
+// batch's word need not be asked.
+template <uint32_t kWords, KeyLayout kKey>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInline(
+    uint64_t hash, const uint64_t* key, uint64_t* row) const {
+  const uint64_t number = HashGeometry::ImageHome(root_, hash);
+  if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) {
+    return FindFixed(hash, key, kKey.words, row, kWords);
+  }
+  const HashBucket* const bucket = &buckets_[number];
+  const uint64_t head = LoadWord(&bucket->head);
+  const uint64_t found =
+      hash_internal::MatchItem<kWords, kKey>(bucket, head, key);
+  if (found != 0) {
+    hash_internal::CopyItem<kWords>(bucket, found, row);
+  } else {
+    if (ABSL_PREDICT_FALSE(!AnswersFor(head, number, hash))) {
+      return FindFixed(hash, key, kKey.words, row, kWords);
+    }
+    if ((LoadWord(&bucket->chain) & FilterBit(hash)) != 0) {
+      return FindInlineInChain<kWords, kKey>(hash, key, row, bucket, head);
+    }
+  }
+  MatchFence();
+  if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || IsLocked(head))) {
+    return FindFixed(hash, key, kKey.words, row, kWords);
+  }
+  return found != 0;
+}
+
+// The same for a key that is not in the bucket itself but may be in its chain.
+template <uint32_t kWords, KeyLayout kKey>
+ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
+    uint64_t hash, const uint64_t* key, uint64_t* row, const HashBucket* bucket,
+    uint64_t head) const {
+  uint64_t link = LinkOf(LoadWord(&bucket->chain));
+  uint64_t found = 0;
+  for (int i = 0; link != 0 && found == 0; ++i) {
+    // A head that has not changed says that the link was the bucket's.
+    if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || i == kMaxChain ||
+                           !geometry_.HoldsCell(link))) {
+      return FindFixed(hash, key, kKey.words, row, kWords);
+    }
+    const HashBucket* const cell = geometry_.BucketAt(link);
+    found = hash_internal::MatchItem<kWords, kKey>(cell, LoadWord(&cell->head),
+                                                   key);
+    if (found != 0) hash_internal::CopyItem<kWords>(cell, found, row);
+    link = LinkOf(LoadWord(&cell->chain));
+  }
+  MatchFence();
+  if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || IsLocked(head))) {
+    return FindFixed(hash, key, kKey.words, row, kWords);
+  }
+  return found != 0;
+}
 
 }  // namespace ets_keeper
 

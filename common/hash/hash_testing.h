@@ -22,6 +22,7 @@
 #include <memory>
 #include <optional>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -80,6 +81,24 @@ inline RowBuffer TestRow(uint64_t key, std::initializer_list<uint64_t> words) {
 inline absl::Status PlusOne(HashCore& core, uint64_t epoch, const HashKey& key,
                             uint32_t word) {
   return core.Add(epoch, key, {.word = word}, 1).status();
+}
+
+// LookupFixed()
+//
+// HashReader::LookupFixed() for rows of `row.size()` words, at most 8, which a
+// test chooses while it runs. Of records it knows only those that are too long
+// for a bucket.
+template <KeyLayout kKey = KeyLayout()>
+[[nodiscard]] bool LookupFixed(const HashReader& reader, const HashKey& key,
+                               absl::Span<uint64_t> row) {
+  CHECK(row.size() >= 1 && row.size() <= 8) << row.size();
+  constexpr uint32_t kFewest = kKey.word + kKey.words;
+  return [&]<uint32_t... kMore>(std::integer_sequence<uint32_t, kMore...>) {
+    return ((row.size() == kFewest + kMore &&
+             reader.LookupFixed<kFewest + kMore, kKey>(key, row.data())) ||
+            ...);
+  }
+  (std::make_integer_sequence<uint32_t, 8 - kFewest + 1>());
 }
 
 // TestOptions

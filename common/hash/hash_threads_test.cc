@@ -160,13 +160,14 @@ TEST_P(HashThreadsTest, ARowIsReadAsItWasPut) {
       const auto row = t_.Lookup(key);
       ASSERT_TRUE(row.has_value());
       expect_whole(*row);
-      std::vector<uint64_t> words(t_.Row(key, 0).size());
-      ASSERT_TRUE(
-          t_.core->reader().LookupFixed(TestKey(key), absl::MakeSpan(words)));
-      ASSERT_EQ(words[0], key);
-      expect_whole(words);
       ASSERT_TRUE(t_.core->reader().Member(TestKey(key)));
       ASSERT_FALSE(t_.core->reader().Member(TestKey(key + kStable)));
+      std::vector<uint64_t> words(t_.Row(key, 0).size());
+      if (GetParam() == 0 && words.size() < 4) continue;
+      ASSERT_TRUE(
+          LookupFixed(t_.core->reader(), TestKey(key), absl::MakeSpan(words)));
+      ASSERT_EQ(words[0], key);
+      expect_whole(words);
     }
   };
   const auto scan = [&] {

@@ -75,8 +75,9 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool IsSum(uint64_t old, int64_t amount,
 // words of an inline row, or, with 0, for records.
 //
 // All that nearly every write does is inlined, and what is not is static and
-// gets copies, so that the object never is in memory.
-template <uint32_t kWords>
+// gets copies, so that the object never is in memory. `kPlainKey`: the key is
+// the first word of the row.
+template <uint32_t kWords, bool kPlainKey>
 class HashCore::Write {
  public:
   ABSL_ATTRIBUTE_ALWAYS_INLINE Write(HashCore& core, const HashKey& key,
@@ -92,23 +93,12 @@ class HashCore::Write {
   // Looks the key up as a reader does, and takes the lock if the bucket is as
   // it was then. False if words of the arena are impossible.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool Begin() {
-    SpinPause pause;
-    for (;;) {
-      if constexpr (kWords != 0) {
-        // Word by word: the processor does not hand short stores on to a long
-        // load, and the last writer may have been here just now.
-        FindKeyIn<MatchScalar, kWords>(geometry_, key_, &place_);
-      } else {
-        FindKeyWith(core_.instructions_, geometry_, key_, &place_);
-      }
-      if (ABSL_PREDICT_FALSE(place_.bucket == 0)) return false;
-      if (ABSL_PREDICT_TRUE(TryLockBucket(geometry_, words_, 0, place_.bucket,
-                                          place_.head))) {
-        return true;
-      }
-      pause.Wait();
-      place_ = HashPlace();
+    if constexpr (kWords != 0) {
+      if (ABSL_PREDICT_TRUE(BeginInBucket())) return true;
     }
+    const HashPlace place = BeginAnywhere(core_, key_, words_);
+    place_ = place;
+    return place.bucket != 0;
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE void End() {
@@ -185,6 +175,58 @@ class HashCore::Write {
   }
 
  private:
+  // For a key that is in its bucket itself, or is nowhere, with nobody else at
+  // the bucket.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
+    const uint64_t number =
+        HashGeometry::ImageHome(geometry_.root(), key_.hash);
+    if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) return false;
+    const uint64_t offset = geometry_.BucketOffset(number);
+    const HashBucket& bucket = *geometry_.BucketAt(offset);
+    const uint64_t head = LoadWord(&bucket.head);
+    const HashProbe probe = kPlainKey ? HashProbe{.want = key_.words[0]}
+                                      : HashProbe::OfInlineKey(geometry_, key_);
+    const uint64_t found = MatchInline::MatchKey<kWords>(bucket, probe) & head &
+                           HashGeometry::PlacesFor(kWords);
+    if (found == 0 && (!AnswersFor(head, number, key_.hash) ||
+                       (LoadWord(&bucket.chain) & FilterBit(key_.hash)) != 0)) {
+      return false;
+    }
+    if (ABSL_PREDICT_FALSE(
+            !TryLockBucket(geometry_, words_, 0, offset, head))) {
+      return false;
+    }
+    place_.bucket = offset;
+    place_.head = head;
+    if (found != 0) {
+      place_.cell = offset;
+      place_.position = static_cast<uint32_t>(std::countr_zero(found));
+    }
+    return true;
+  }
+
+  // Wherever it is, and as soon as nobody else is at it.
+  ABSL_ATTRIBUTE_NOINLINE static HashPlace BeginAnywhere(const HashCore& core,
+                                                         const HashKey& key,
+                                                         HashLane* words) {
+    const HashGeometry& geometry = core.geometry_;
+    SpinPause pause;
+    for (;;) {
+      HashPlace place;
+      if constexpr (kWords != 0) {
+        FindKeyIn<MatchInline, kWords>(geometry, key, &place);
+      } else {
+        FindKeyWith(core.instructions_, geometry, key, &place);
+      }
+      if (ABSL_PREDICT_FALSE(place.bucket == 0) ||
+          ABSL_PREDICT_TRUE(
+              TryLockBucket(geometry, words, 0, place.bucket, place.head))) {
+        return place;
+      }
+      pause.Wait();
+    }
+  }
+
   // HashGeometry::words_can_tear(); of two words one at least is the key.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool CanTear() const {
     return kWords != 1 && kWords != 2 && geometry_.words_can_tear();
@@ -391,9 +433,16 @@ class HashCore::Write {
   int64_t added_ = 0;
 };
 
-template <uint32_t kWords>
+template <uint32_t kWords, bool kPlainKey>
 struct HashCore::OperationsOf {
   using Words = Operations::Words;
+  using KeyWrite = Write<kWords, kPlainKey>;
+
+  // Ends a write when its result has been made.
+  struct Ending {
+    KeyWrite& write;
+    ABSL_ATTRIBUTE_ALWAYS_INLINE ~Ending() { write.End(); }
+  };
 
   // Calls `body` with a Write of the key, which has begun.
   template <typename Result, typename Body>
@@ -402,20 +451,18 @@ struct HashCore::OperationsOf {
                                                       const HashKey& key,
                                                       const Body& body) {
     const WriterLanes::Use lane(core.lanes_);
-    Write<kWords> write(core, key, *lane);
+    KeyWrite write(core, key, *lane);
     if (ABSL_PREDICT_FALSE(!write.Begin())) return NoBucket(core.geometry_);
+    const Ending ending{write};
     if (ABSL_PREDICT_FALSE(core.epoch() != epoch && epoch != kAnyEpoch)) {
-      write.End();
       return core.WrongEpoch(epoch);
     }
-    Result result = body(write);
-    write.End();
-    return result;
+    return body(write);
   }
 
   static absl::Status Change(HashCore& core, uint64_t epoch, const HashKey& key,
                              HashChange change) {
-    return WriteKey<absl::Status>(core, epoch, key, [&](Write<kWords>& write) {
+    return WriteKey<absl::Status>(core, epoch, key, [&](KeyWrite& write) {
       return write.Change(change);
     });
   }
@@ -423,16 +470,16 @@ struct HashCore::OperationsOf {
   static absl::Status Insert(HashCore& core, uint64_t epoch, const HashKey& key,
                              Words row) {
     return WriteKey<absl::Status>(
-        core, epoch, key,
-        [&](Write<kWords>& write)
-            ABSL_ATTRIBUTE_ALWAYS_INLINE { return write.Put(row); });
+        core, epoch, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+          return write.Put(row);
+        });
   }
 
   static absl::StatusOr<bool> InsertNew(HashCore& core, uint64_t epoch,
                                         const HashKey& key, Words row) {
     return WriteKey<absl::StatusOr<bool>>(
         core, epoch, key,
-        [&](Write<kWords>& write)
+        [&](KeyWrite& write)
             ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
               if (write.place().found()) return false;
               if (absl::Status s = write.Put(row); !s.ok()) return s;
@@ -444,7 +491,7 @@ struct HashCore::OperationsOf {
                                      const HashKey& key) {
     return WriteKey<absl::StatusOr<bool>>(
         core, epoch, key,
-        [&](Write<kWords>& write)
+        [&](KeyWrite& write)
             ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
               if (!write.place().found()) return false;
               if (absl::Status s = write.Remove(); !s.ok()) return s;
@@ -455,7 +502,7 @@ struct HashCore::OperationsOf {
   static absl::StatusOr<bool> Take(HashCore& core, uint64_t epoch,
                                    const HashKey& key, RowBuffer* row) {
     return WriteKey<absl::StatusOr<bool>>(
-        core, epoch, key, [&](Write<kWords>& write) -> absl::StatusOr<bool> {
+        core, epoch, key, [&](KeyWrite& write) -> absl::StatusOr<bool> {
           const HashPlace place = write.place();
           if (!place.found()) return false;
           const HashGeometry& geometry = core.geometry_;
@@ -469,9 +516,9 @@ struct HashCore::OperationsOf {
                                       const HashKey& key, Number number,
                                       int64_t amount) {
     return WriteKey<absl::StatusOr<uint64_t>>(
-        core, epoch, key,
-        [&](Write<kWords>& write)
-            ABSL_ATTRIBUTE_ALWAYS_INLINE { return write.Add(number, amount); });
+        core, epoch, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+          return write.Add(number, amount);
+        });
   }
 
   static constexpr Operations kAll = {.change = &Change,
@@ -482,10 +529,16 @@ struct HashCore::OperationsOf {
                                       .add = &Add};
 };
 
-const HashCore::Operations& HashCore::ChooseOperations(uint32_t inline_words) {
-  return *WithWords(inline_words, [](auto words) -> const Operations* {
-    return &OperationsOf<words>::kAll;
-  });
+const HashCore::Operations& HashCore::ChooseOperations(
+    const HashGeometry& geometry) {
+  const bool plain = geometry.key == KeyLayout();
+  return *WithWords(geometry.inline_words,
+                    [&](auto words) -> const Operations* {
+                      if constexpr (words != 0) {
+                        if (plain) return &OperationsOf<words, true>::kAll;
+                      }
+                      return &OperationsOf<words, false>::kAll;
+                    });
 }
 
 }  // namespace ets_keeper

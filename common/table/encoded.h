@@ -86,11 +86,15 @@ class RowWords {
 
   // RowWords::Lookup()
   //
-  // Replaces the words by those of the row with the given key, and returns
-  // whether there is one.
-  [[nodiscard]] bool Lookup(const HashReader& reader, const HashKey& key) {
+  // Replaces the words by those of the row with the given key, `Key` of its
+  // fields, and returns whether there is one.
+  template <auto Key>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool Lookup(
+      const HashReader& reader, const HashKey& key) {
     if constexpr (Codec::kIsFixed) {
-      return reader.LookupFixed(key, absl::MakeSpan(words_));
+      return reader
+          .LookupFixed<Codec::kFixedWords, Codec::template KeyLayoutOf<Key>()>(
+              key, words_.data());
     } else {
       return reader.Lookup(key, &words_);
     }

@@ -61,6 +61,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -70,8 +71,10 @@
 #include "absl/types/span.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_key.h"
+#include "common/hash/hash_layout.h"
 #include "common/hash/hash_reader.h"
 #include "common/pid/pid.h"
+#include "common/row/layout.h"
 #include "common/row/row.h"
 #include "common/row/row_buffer.h"
 #include "common/status/status.h"
@@ -109,13 +112,15 @@ class TableReader {
     // One object, made where the caller wants it: a copy right behind the
     // stores of its words would wait for them.
     absl::StatusOr<std::optional<Row>> row(std::in_place);
-    absl::Status status = CheckRead();
-    RowWords<Codec> words;
-    if (ABSL_PREDICT_TRUE(status.ok()) &&
-        words.Lookup(core().reader(), Hashed(CoreKey(key)))) {
-      status = Codec::Decode(words.words(), row->emplace());
+    if (absl::Status s = CheckRead(); ABSL_PREDICT_FALSE(!s.ok())) {
+      row = std::move(s);
+      return row;
     }
-    if (ABSL_PREDICT_FALSE(!status.ok())) row = Named(status);
+    RowWords<Codec> words;
+    if (words.template Lookup<Key>(core().reader(), Hashed(CoreKey(key)))) {
+      absl::Status s = Codec::Decode(words.words(), row->emplace());
+      if (ABSL_PREDICT_FALSE(!s.ok())) row = Named(s);
+    }
     return row;
   }
 
@@ -127,7 +132,8 @@ class TableReader {
   [[nodiscard]] absl::StatusOr<bool> LookupInto(KeyArg key, Row& row) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
     RowWords<Codec> words;
-    if (!words.Lookup(core().reader(), Hashed(CoreKey(key)))) return false;
+    if (!words.template Lookup<Key>(core().reader(), Hashed(CoreKey(key))))
+      return false;
     absl::Status status = Codec::Decode(words.words(), row);
     if (ABSL_PREDICT_FALSE(!status.ok())) return Named(status);
     return true;
@@ -150,7 +156,7 @@ class TableReader {
         keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },
         [&](size_t i, const HashKey& key) {
           if (!status.ok()) return;
-          const bool found = words.Lookup(core().reader(), key);
+          const bool found = words.template Lookup<Key>(core().reader(), key);
           if (found) status = Codec::Decode(words.words(), row);
           if (status.ok()) visit(i, found ? &row : nullptr);
         });
@@ -175,7 +181,14 @@ class TableReader {
   // Whether there is a row with the given key. O(1).
   [[nodiscard]] absl::StatusOr<bool> Member(KeyArg key) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
-    return core().reader().Member(Hashed(CoreKey(key)));
+    constexpr KeyLayout kKey = Codec::template KeyLayoutOf<Key>();
+    if constexpr (Codec::kIsFixed &&
+                  InlineWords(Codec::kFixedWords, kKey) != 0) {
+      RowWords<Codec> words;  // no more work than to leave them where they are
+      return words.template Lookup<Key>(core().reader(), Hashed(CoreKey(key)));
+    } else {
+      return core().reader().Member(Hashed(CoreKey(key)));
+    }
   }
 
   // TableReader::ForEach()
@@ -385,9 +398,11 @@ class TableWriter : public TableReader<Row, Key> {
   // the result. With `otherwise`: if there is no row, that one is stored, under
   // `key`, and then counted. O(1).
   template <auto Member>
-  [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
-      KeyArg key, const Increment& increment) const {
-    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<FieldType<Member>>
+  UpdateCounter(KeyArg key, const Increment& increment) const {
+    if (absl::Status s = this->CheckWrite(); ABSL_PREDICT_FALSE(!s.ok())) {
+      return s;
+    }
     const absl::StatusOr<uint64_t> word =
         Count<Member>(this->Hashed(CoreKey(key)), increment);
     if (ABSL_PREDICT_TRUE(word.ok())) {
@@ -485,11 +500,11 @@ class TableWriter : public TableReader<Row, Key> {
         return sum;
       }
     }
-    return CountInGeneral(kField, key, increment);
+    return CountInGeneral(kField, key, Increment(increment));
   }
-  absl::StatusOr<uint64_t> CountInGeneral(const FieldLayout& field,
-                                          const HashKey& key,
-                                          const Increment& increment) const {
+  // Gets copies, so that the caller's need not be in memory.
+  absl::StatusOr<uint64_t> CountInGeneral(FieldLayout field, HashKey key,
+                                          Increment increment) const {
     uint64_t word = 0;
     RowBuffer row;
     const auto change =

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "common/arena/arena.h"
 #include "common/hash/hash_core.h"
+#include "common/hash/hash_layout.h"
 #include "common/mutex/mutex.h"
 #include "common/row/layout.h"
 #include "common/row/schema.h"
@@ -59,7 +60,8 @@ TableState::TableState(absl::string_view name, TableAccess access,
     : id_(NewTableId()),
       arena_(std::move(arena)),
       core_(std::move(core)),
-      access_(access),
+      state_(Bit(access) |
+             (arena_->access() == ArenaAccess::kReadOnly ? kReadOnly : 0)),
       name_(name) {}
 
 absl::StatusOr<std::shared_ptr<TableState>> TableState::Make(
@@ -141,6 +143,14 @@ absl::Status TableState::CheckSchema(const Schema& schema,
         absl::StrCat("its rows are ", arena_->schema_text(), " with the key ",
                      "at word ", core_->geometry().key.word, "; expected ",
                      schema.text(), " with the key at word ", key.word));
+  }
+  const uint32_t fixed_words =
+      static_cast<uint32_t>(schema.is_fixed() ? schema.fixed_words() : 0);
+  if (core_->geometry().inline_words != InlineWords(fixed_words, key)) {
+    return Error(Cause::kCorrupt,
+                 absl::StrCat("its buckets have rows of ",
+                              core_->geometry().inline_words,
+                              " words, which are not its schema's"));
   }
   return absl::OkStatus();
 }

@@ -63,36 +63,41 @@ class TableState {
   void set_name(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
 
   [[nodiscard]] TableAccess access() const {
-    return access_.load(std::memory_order_acquire);
+    const uint32_t state = state_.load(std::memory_order_acquire);
+    return (state & kPrivate) != 0  ? TableAccess::kPrivate
+           : (state & kPublic) != 0 ? TableAccess::kPublic
+                                    : TableAccess::kProtected;
   }
   void set_access(TableAccess access) {
-    access_.store(access, std::memory_order_release);
+    uint32_t state = state_.load(std::memory_order_relaxed);
+    while (!state_.compare_exchange_weak(
+        state, (state & ~(kPrivate | kPublic)) | Bit(access),
+        std::memory_order_release, std::memory_order_relaxed)) {
+    }
   }
 
   // TableState::MarkDeleted()
   //
   // From now on every handle is told `kTableNotFound`.
-  void MarkDeleted() { deleted_.store(true, std::memory_order_release); }
-  [[nodiscard]] bool deleted() const {
-    return deleted_.load(std::memory_order_acquire);
-  }
+  void MarkDeleted() { state_.fetch_or(kDeleted, std::memory_order_release); }
+  [[nodiscard]] bool deleted() const { return Has(kDeleted); }
 
   // TableState::CheckRead(), TableState::CheckWrite()
   //
   // Whether a handle that was made under `epoch` (HashCore::kAnyEpoch: of no
   // owner) may read or write now. That the epoch is still the owner's is for
-  // the core to say when it writes.
+  // the core to say when it writes. One load, nearly always.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckRead(
       uint64_t epoch) const {
-    if (ABSL_PREDICT_TRUE(!deleted() && access() != TableAccess::kPrivate)) {
+    if (ABSL_PREDICT_TRUE(!Has(kDeleted | kPrivate))) {
       return absl::OkStatus();
     }
     return ReadRight(epoch);
   }
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckWrite(
       uint64_t epoch) const {
-    if (ABSL_PREDICT_TRUE(!deleted() && epoch != HashCore::kAnyEpoch &&
-                          arena_->access() == ArenaAccess::kReadWrite)) {
+    if (ABSL_PREDICT_TRUE(!Has(kDeleted | kReadOnly) &&
+                          epoch != HashCore::kAnyEpoch)) {
       return absl::OkStatus();
     }
     return WriteRight(epoch);
@@ -100,7 +105,8 @@ class TableState {
 
   // TableState::CheckSchema()
   //
-  // `kSchemaMismatch`, naming both, unless the rows and the key are these.
+  // `kSchemaMismatch`, naming both, unless the rows and the key are these;
+  // `kCorrupt` if the buckets are not made for them.
   [[nodiscard]] absl::Status CheckSchema(const Schema& schema,
                                          const KeyLayout& key) const;
 
@@ -116,6 +122,21 @@ class TableState {
                                    absl::string_view message) const;
 
  private:
+  // What keeps a handle from something, as bits of one word.
+  static constexpr uint32_t kPrivate = 1;
+  static constexpr uint32_t kPublic = 2;
+  static constexpr uint32_t kDeleted = 4;
+  static constexpr uint32_t kReadOnly = 8;  // another process owns it
+
+  static uint32_t Bit(TableAccess access) {
+    return access == TableAccess::kPrivate  ? kPrivate
+           : access == TableAccess::kPublic ? kPublic
+                                            : 0;
+  }
+  [[nodiscard]] bool Has(uint32_t bits) const {
+    return (state_.load(std::memory_order_acquire) & bits) != 0;
+  }
+
   absl::Status ReadRight(uint64_t epoch) const;
   absl::Status WriteRight(uint64_t epoch) const;
 
@@ -125,8 +146,7 @@ class TableState {
   const TableId id_;
   const std::unique_ptr<Arena> arena_;
   const std::unique_ptr<HashCore> core_;
-  std::atomic<TableAccess> access_;
-  std::atomic<bool> deleted_{false};
+  std::atomic<uint32_t> state_;
   mutable absl::Mutex mutex_;
   std::string name_ ABSL_GUARDED_BY(mutex_);
 };

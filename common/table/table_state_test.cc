@@ -18,6 +18,7 @@
 #include "common/arena/arena_file.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_core.h"
+#include "common/hash/hash_layout.h"
 #include "common/row/row.h"
 #include "common/status/status.h"
 #include "common/table/table_options.h"
@@ -90,6 +91,20 @@ TEST_F(TableStateTest, AnotherSchemaIsRefusedAndBothAreNamed) {
   EXPECT_EQ(CauseOf(other.status()), Cause::kSchemaMismatch);
   EXPECT_THAT(other.status().message(), HasSubstr("{id:u64,value:u64}"));
   EXPECT_THAT(other.status().message(), HasSubstr("{id:u64,text:str}"));
+  EXPECT_THAT(Claim(), IsOk());
+}
+
+// Lookups are made for the rows that the schema promises.
+TEST_F(TableStateTest, BucketsWithRowsOfAnotherLengthAreRefused) {
+  ASSERT_THAT(Claim(), IsOk());
+  auto arena = *Arena::Map(UniqueFd(dup(fd_.get())), ArenaAccess::kReadWrite);
+  uint64_t* words = &HashGeometry::RootIn(*arena)->inline_words;
+  ASSERT_EQ(LoadWord(words), 2);
+  for (const uint64_t wrong : {0, 1, 3}) {
+    StoreWord(words, wrong);
+    EXPECT_EQ(CauseOf(Claim().status()), Cause::kCorrupt) << wrong;
+  }
+  StoreWord(words, 2);
   EXPECT_THAT(Claim(), IsOk());
 }
 
