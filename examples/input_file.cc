@@ -38,6 +38,11 @@ absl::StatusOr<InputFile> InputFile::Open(const std::string& path) {
   InputFile file(path, std::move(fd));
   absl::Status status = file.Stat(file.size_, file.changed_ns_);
   if (!status.ok()) return status;
+  // Files of /proc have the size 0, whatever there is to read in them.
+  char byte;
+  if (file.size_ == 0 && pread(file.fd_.get(), &byte, 1, 0) > 0) {
+    return CannotRead(path, "it does not say how large it is");
+  }
   return file;
 }
 

@@ -33,7 +33,7 @@ class InputFile {
   // InputFile::Open()
   //
   // An error whose message is for the user unless it is a regular file that can
-  // be read.
+  // be read and whose size is known.
   [[nodiscard]] static absl::StatusOr<InputFile> Open(const std::string& path);
 
   // InputFile::ReadBlock()

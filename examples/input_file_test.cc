@@ -57,8 +57,14 @@ TEST(InputFileTest, AFileThatChangesIsAnError) {
       << status;
 }
 
-TEST(InputFileTest, WhatIsNoFileIsAnError) {
-  for (const char* path : {"/", "/no/such", "/dev/null"}) {
+TEST(InputFileTest, AnEmptyFileIsAText) {
+  const absl::StatusOr<InputFile> input = InputFile::Open(WriteFile(""));
+  ASSERT_THAT(input, IsOk());
+  EXPECT_THAT(input->ReadBlock(0, 10), IsOkAndHolds(""));
+}
+
+TEST(InputFileTest, WhatIsNotToBeCountedIsAnError) {
+  for (const char* path : {"/", "/no/such", "/dev/null", "/proc/self/status"}) {
     const absl::Status status = InputFile::Open(path).status();
     EXPECT_TRUE(absl::StrContains(status.message(),
                                   absl::StrCat("cannot read ", path, ": ")))
