@@ -23,6 +23,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/clock/clock.h"
+#include "common/status/status.h"
 #include "common/unique_fd/unique_fd.h"
 #include "examples/input_file.h"
 #include "examples/wordcount_counter.h"
@@ -244,12 +245,22 @@ void SpinFor(absl::Duration duration) {
   }
 }
 
-// What counters before this run, which were stopped, may have left.
-absl::Status DropTable(const std::string& keeper) {
-  absl::StatusOr<protets::KeeperClient> client =
-      protets::KeeperClient::Connect(keeper);
-  if (!client.ok()) return client.status();
-  return client->Drop(kWordTable);
+// What this process owns at the keeper while it has words counted there. It has
+// no rows: that it is owned keeps others from counting into the same table.
+constexpr char kTurn[] = "words.turn";
+
+// Takes the turn, and drops what counters before it, which were stopped, may
+// have left.
+absl::Status TakeTurn(protets::KeeperClient& keeper) {
+  const absl::StatusOr<protets::Grant> turn =
+      keeper.Claim({.name = kTurn, .max_bytes = 4096});
+  if (CauseOf(turn.status()) == Cause::kAlreadyOwned) {
+    return MakeStatus(Cause::kAlreadyOwned,
+                      absl::StrCat("words are being counted at this keeper: ",
+                                   turn.status().message()));
+  }
+  if (!turn.ok()) return turn.status();
+  return keeper.Drop(kWordTable);
 }
 
 absl::StatusOr<Tally> TakeTally(const std::string& keeper) {
@@ -269,7 +280,10 @@ absl::StatusOr<RunResult> CountWhileKilled(const InputFile& input,
                                            const RunOptions& options,
                                            OnProgress on_progress) {
   const StopSignals signals;
-  absl::Status status = DropTable(options.keeper);
+  absl::StatusOr<protets::KeeperClient> keeper =
+      protets::KeeperClient::Connect(options.keeper);
+  if (!keeper.ok()) return keeper.status();
+  absl::Status status = TakeTurn(*keeper);
   if (!status.ok()) return status;
   KillPlan plan(input.size(), options);
   RunResult result;
@@ -304,6 +318,8 @@ absl::StatusOr<RunResult> CountWhileKilled(const InputFile& input,
   absl::StatusOr<Tally> tally = TakeTally(options.keeper);
   if (!tally.ok()) return tally.status();
   result.tally = *std::move(tally);
+  status = keeper->Drop(kTurn);
+  if (!status.ok()) return status;
   return result;
 }
 

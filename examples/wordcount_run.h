@@ -55,7 +55,8 @@ using OnProgress = absl::FunctionRef<void(uint64_t position, int kills)>;
 
 // CountWhileKilled()
 //
-// A `kCancelled` error if the user wants to stop (SIGINT, SIGTERM, SIGHUP).
+// One at a time for a keeper: an error if another process is at it. A
+// `kCancelled` error if the user wants to stop (SIGINT, SIGTERM, SIGHUP).
 [[nodiscard]] absl::StatusOr<RunResult> CountWhileKilled(
     const InputFile& input, const RunOptions& options, OnProgress on_progress);
 

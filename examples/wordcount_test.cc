@@ -16,10 +16,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gtest/gtest.h"
+#include "protets/keeper_client.h"
+#include "protets/keeper_process.h"
 
 namespace ets_keeper::examples {
 namespace {
@@ -161,6 +164,28 @@ TEST(WordcountErrorsTest, AreOneLineAndAnExitCode) {
     EXPECT_EQ(std::count(run.err.begin(), run.err.end(), '\n'), 1) << run.err;
   }
   EXPECT_EQ(Contents(input), "some words");
+}
+
+TEST(WordcountKeeperTest, TwoDoNotCountIntoOneTable) {
+  const absl::StatusOr<protets::KeeperProcess> keeper =
+      protets::KeeperProcess::Start({.binary = "protets/keeper"});
+  ASSERT_TRUE(keeper.ok()) << keeper.status();
+  const std::string flags =
+      absl::StrCat("--kills=2 --keeper=", keeper->socket(),
+                   " --input=", WriteFile("text", "some words"));
+  absl::StatusOr<protets::KeeperClient> other =
+      protets::KeeperClient::Connect(keeper->socket());
+  ASSERT_TRUE(other.ok()) << other.status();
+  ASSERT_TRUE(other->Claim({.name = "words.turn", .max_bytes = 4096}).ok());
+  const Outcome refused = RunProgram(flags);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_TRUE(absl::StrContains(refused.err, "words are being counted"));
+  EXPECT_EQ(std::count(refused.err.begin(), refused.err.end(), '\n'), 1);
+  ASSERT_TRUE(other->Drop("words.turn").ok());
+  EXPECT_EQ(RunProgram(flags).code, 0);
+  const auto left = other->List();
+  ASSERT_TRUE(left.ok()) << left.status();
+  EXPECT_TRUE(left->empty());
 }
 
 TEST(WordcountErrorsTest, RelativePathsAreThoseOfTheCallerOfBazelRun) {
