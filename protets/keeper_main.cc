@@ -159,6 +159,8 @@ absl::Status SayReady(int fd) {
 absl::Status RunKeeper() {
   umask(077);
   signal(SIGPIPE, SIG_IGN);
+  // A table, or a log, larger than files may be is an error, and no end.
+  signal(SIGXFSZ, SIG_IGN);
   KeeperOptions options;
   options.socket = absl::GetFlag(FLAGS_socket);
   if (options.socket.empty()) options.socket = DefaultKeeperSocket();
@@ -189,8 +191,11 @@ absl::Status RunKeeper() {
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "keeps the memory of named tables alive when their owners die");
-  absl::ParseCommandLine(argc, argv);
-  const absl::Status status = ets_keeper::protets::RunKeeper();
+  const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
+  const absl::Status status =
+      words.size() > 1 ? absl::InvalidArgumentError(absl::StrCat(
+                             "'", words[1], "' is no flag; see --help"))
+                       : ets_keeper::protets::RunKeeper();
   if (status.ok()) return 0;
   ets_keeper::protets::WriteLine(status.message());
   return 1;

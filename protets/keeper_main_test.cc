@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -379,13 +380,33 @@ TEST_F(KeeperMainTest, WhatKeepsItFromStartingIsSaidInOneLine) {
            {"--socket=" + open + "/k.sock", "not safe to listen in"},
            {"--socket=" + folder + std::string(120, 'x'), "socket path"},
            {"--max_tables=100000000", "--max_tables=100000000"},
-           {"--parent_pid=1", "process 1 is not the parent"}}) {
+           {"--parent_pid=1", "process 1 is not the parent"},
+           {"--parent_pid=1 k.sock", "'k.sock' is no flag"}}) {
     const auto [code, text] = RunKeeper(flags);
     EXPECT_EQ(code, 1) << flags;
     EXPECT_TRUE(absl::StrContains(text, words)) << text;
     EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
   }
   EXPECT_TRUE(Connect().Ping().ok());
+}
+
+TEST_F(KeeperMainTest, ATableLargerThanFilesMayBeIsRefusedAndNoMore) {
+  rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit small = before;
+  small.rlim_cur = uint64_t{1} << 32;
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const absl::StatusOr<KeeperProcess> keeper =
+      KeeperProcess::Start({.binary = std::string(kBinary)});
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  ASSERT_TRUE(keeper.ok()) << keeper.status();
+  absl::StatusOr<KeeperClient> client = KeeperClient::Connect(keeper->socket());
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_EQ(
+      CauseOf(client->Claim({.name = "large", .max_bytes = 2 * small.rlim_cur})
+                  .status()),
+      Cause::kUnavailable);
+  EXPECT_TRUE(client->Claim({.name = "users", .max_bytes = kBytes}).ok());
 }
 
 TEST_F(KeeperMainTest, AKeeperThatWasKilledIsReplacedAtItsPath) {
