@@ -28,10 +28,8 @@
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "absl/base/attributes.h"
-#include "absl/functional/function_ref.h"
 #include "absl/log/check.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -115,15 +113,11 @@ class TablePeer {
     }
   }
   size_t FindBatch(absl::Span<const KeyArg> keys, Value* values) const {
-    if constexpr (LooksUpEach<KeyArg>) {
-      return FindEach(keys, values);
-    } else if constexpr (LooksUpEach<typename R::Key>) {
-      static thread_local std::vector<typename R::Key> copies;
-      copies.assign(keys.begin(), keys.end());
-      return FindEach(absl::MakeConstSpan(copies), values);
-    } else {
-      return FindOneByOne(*this, keys, values);
-    }
+    size_t found = 0;
+    CHECK_OK(table_.LookupEach(keys, [&](size_t, const Record* row) {
+      if (row != nullptr) values[found++] = row->value();
+    }));
+    return found;
   }
   void Insert(KeyArg key, const Value& value) {
     CHECK_OK(table_.Insert(Record::Of(key, value)));
@@ -143,22 +137,6 @@ class TablePeer {
  private:
   using Record = TableRow<R>;
   using Rows = Table<Record, &Record::key>;
-
-  template <typename Key>
-  static constexpr bool LooksUpEach =
-      requires(const Rows& rows, absl::Span<const Key> keys,
-               absl::FunctionRef<void(size_t, const Record*)> visit) {
-    rows.LookupEach(keys, visit);
-  };
-
-  template <typename Key>
-  size_t FindEach(absl::Span<const Key> keys, Value* values) const {
-    size_t found = 0;
-    CHECK_OK(table_.LookupEach(keys, [&](size_t, const Record* row) {
-      if (row != nullptr) values[found++] = row->value();
-    }));
-    return found;
-  }
 
   static std::unique_ptr<Arena> MakeMemfd(uint64_t bytes) {
     UniqueFd fd(memfd_create("benchmark", MFD_CLOEXEC));

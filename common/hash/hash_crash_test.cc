@@ -252,12 +252,11 @@ class Table {
   }
 
   void ReadKey(const HashReader& reader, uint64_t key, Verdict* verdict) {
-    // Rows of a fixed length have a way of their own, too.
-    const bool fixed = fixed_words_ != 0 && report_.lookups % 2 != 0;
-    RowBuffer row(fixed ? fixed_words_ : 0);
+    RowBuffer row;
     const bool found =
-        fixed ? LookupFixed(reader, TestKey(key), absl::MakeSpan(row))
-              : reader.Lookup(TestKey(key), &row);
+        report_.lookups % 2 != 0
+            ? LookupTyped(reader, fixed_words_, TestKey(key), &row)
+            : reader.Lookup(TestKey(key), &row);
     verdict->And(Same(before_, key, found, row), Same(after_, key, found, row));
     ++report_.lookups;
   }

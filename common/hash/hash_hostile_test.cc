@@ -60,8 +60,7 @@ class HashHostileTest : public ::testing::TestWithParam<uint32_t> {
     for (uint64_t key = 0; key < kKeys; key += 7) {
       RowBuffer row;
       (void)reader.Lookup(TestKey(key), &row);
-      std::vector<uint64_t> words(t_.Row(key, 0).size());
-      (void)LookupFixed(reader, TestKey(key), absl::MakeSpan(words));
+      (void)LookupTyped(reader, GetParam(), TestKey(key), &row);
       (void)reader.Member(TestKey(key));
       reader.PrefetchBucket(TestKey(key).hash_key.hash);
       reader.PrefetchRecord(TestKey(key));

@@ -115,7 +115,7 @@ class Scenario {
   Scenario(uint32_t fixed_words, std::mt19937_64& random)
       : random_(random),
         fixed_words_(fixed_words),
-        looks_up_fixed_(fixed_words != 0 && random_() % 2 == 0),
+        looks_up_typed_(random_() % 2 == 0),
         scans_(random_() % 4 == 0),
         table_({.fixed_words = fixed_words, .bytes = Arena::kMinBytes}) {
     for (uint64_t i = 0; i < 12 + random_() % 12; ++i) {
@@ -256,13 +256,12 @@ class Scenario {
 
   Model Rows() { return table_.Rows(); }
 
-  // Rows of a fixed length have a way of their own, which every second scenario
-  // takes.
+  // Handles that know the type of the rows have a way of their own, which every
+  // second scenario takes.
   std::optional<RowBuffer> Lookup(uint64_t key) {
-    if (!looks_up_fixed_) return table_.Lookup(key);
-    RowBuffer row(fixed_words_);
-    if (!LookupFixed(table_.core->reader(), TestKey(key),
-                     absl::MakeSpan(row))) {
+    if (!looks_up_typed_) return table_.Lookup(key);
+    RowBuffer row;
+    if (!LookupTyped(table_.core->reader(), fixed_words_, TestKey(key), &row)) {
       return std::nullopt;
     }
     return row;
@@ -364,7 +363,7 @@ class Scenario {
 
   std::mt19937_64& random_;
   const uint32_t fixed_words_;
-  const bool looks_up_fixed_;
+  const bool looks_up_typed_;
   const bool scans_;
   TestTable table_;
   std::vector<Operation> operations_;

@@ -55,16 +55,6 @@ uint64_t Expected(const HashGeometry& geometry, const HashBucket& cell,
   return found;
 }
 
-// By the scalar one for those that are for inline rows only.
-template <typename Match>
-uint64_t MatchTag(const HashBucket& cell, const HashProbe& probe) {
-  if constexpr (requires { Match::MatchTag(cell, probe); }) {
-    return Match::MatchTag(cell, probe);
-  } else {
-    return MatchScalar::MatchTag(cell, probe);
-  }
-}
-
 template <typename Match>
 void ExpectMatches(const char* name) {
   const uint64_t seed = std::random_device()();
@@ -96,7 +86,7 @@ void ExpectMatches(const char* name) {
     const uint64_t matched =
         WithWords(geometry.inline_words, [&](auto words) -> uint64_t {
           if constexpr (words == 0) {
-            return MatchTag<Match>(cell, HashProbe::OfTag(key));
+            return Match::MatchTag(cell, HashProbe::OfTag(key));
           } else {
             return Match::template MatchKey<words>(
                 cell, HashProbe::OfInlineKey(geometry, key));

@@ -32,6 +32,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -88,8 +89,28 @@ class HashReader {
     if constexpr (InlineWords(kWords, kKey) != 0) {
       return FindInline<kWords, kKey>(key.hash, key.words.data(), row);
     } else {
+      const Found found = FindRecord<kKey>(
+          key, [&](uint64_t words) { return words == kWords ? row : nullptr; });
+      if (ABSL_PREDICT_TRUE(found != Found::kRetry)) {
+        return found == Found::kYes;
+      }
       return FindFixed(key.hash, key.words.data(), kKey.words, row, kWords);
     }
+  }
+
+  // HashReader::LookupRecord()
+  //
+  // Lookup() for a table of records with the key at `kKey`, made for it where
+  // it is called: `room(words)` returns where to copy the words of a row to; it
+  // may be called several times, the last time for the row that was found.
+  template <KeyLayout kKey, typename Room>
+  [[nodiscard]] bool LookupRecord(const HashKey& key, const Room& room) const {
+    const Found found = FindRecord<kKey>(key, room);
+    if (ABSL_PREDICT_TRUE(found != Found::kRetry)) return found == Found::kYes;
+    RowBuffer row;
+    if (!Lookup(key, &row)) return false;
+    std::memcpy(room(row.size()), row.data(), row.size() * sizeof(uint64_t));
+    return true;
   }
 
   // HashReader::Member()
@@ -173,6 +194,11 @@ class HashReader {
                          const HashBucket* bucket, uint64_t head) const;
   bool FindFixed(uint64_t hash, const uint64_t* key, uint32_t key_words,
                  uint64_t* row, uint32_t row_words) const;
+
+  // For a record of the bucket itself that there is room for, or none, with
+  // nobody at the bucket; else `kRetry`.
+  template <KeyLayout kKey, typename Room>
+  Found FindRecord(const HashKey& key, const Room& room) const;
 
   // Whether the bucket has an item that may be the key's.
   bool PrefetchRecordIn(const HashBucket& bucket, const HashKey& key) const;
@@ -301,6 +327,37 @@ ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
     return FindFixed(hash, key, kKey.words, row, kWords);
   }
   return found != 0;
+}
+
+// As FindInline(), and why it is right is the same.
+template <KeyLayout kKey, typename Room>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::FindRecord(
+    const HashKey& key, const Room& room) const {
+  const uint64_t number = HashGeometry::ImageHome(root_, key.hash);
+  if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) {
+    return Found::kRetry;
+  }
+  const HashBucket& bucket = buckets_[number];
+  const uint64_t head = LoadWord(&bucket.head);
+  const auto is_unchanged = [&]() ABSL_ATTRIBUTE_ALWAYS_INLINE {
+    MatchFence();
+    return LoadWord(&bucket.head) == head && !IsLocked(head);
+  };
+  const PlainRecord found = FindPlainRecord(geometry_, kKey, bucket, head, key);
+  if (found.candidates == 0) {
+    const bool is_nowhere =
+        AnswersFor(head, number, key.hash) &&
+        (LoadWord(&bucket.chain) & FilterBit(key.hash)) == 0;
+    return is_nowhere && is_unchanged() ? Found::kNo : Found::kRetry;
+  }
+  // Before a copy as long as the record says, be sure that it says so.
+  if (ABSL_PREDICT_FALSE(found.record == 0 || !is_unchanged())) {
+    return Found::kRetry;
+  }
+  uint64_t* const row = room(found.words);
+  if (ABSL_PREDICT_FALSE(row == nullptr)) return Found::kRetry;
+  CopyWords(geometry_.At(found.record + sizeof(HashRecord)), found.words, row);
+  return is_unchanged() ? Found::kYes : Found::kRetry;
 }
 
 }  // namespace ets_keeper

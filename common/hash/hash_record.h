@@ -17,11 +17,13 @@
 #ifndef COMMON_HASH_HASH_RECORD_H_
 #define COMMON_HASH_HASH_RECORD_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 
+#include "absl/base/attributes.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/word.h"
@@ -66,14 +68,15 @@ inline constexpr int kMaxChain = 1 << 16;
 
 // RecordHasKey()
 //
-// Whether the row of `words` words in `record` has the given key.
-[[nodiscard]] inline bool RecordHasKey(const HashGeometry& geometry,
-                                       uint64_t record, uint64_t words,
-                                       const HashKey& key) {
+// Whether the row of `words` words in `record` has the given key, which is
+// where `layout` says.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RecordHasKey(
+    const HashGeometry& geometry, const KeyLayout& layout, uint64_t record,
+    uint64_t words, const HashKey& key) {
   const uint64_t* row = geometry.At(record + sizeof(HashRecord));
-  uint64_t first = geometry.key.word;
+  uint64_t first = layout.word;
   if (first >= words) return false;
-  if (geometry.key.variable) {
+  if (layout.variable) {
     const uint64_t descriptor = LoadWord(&row[first]);
     if (DescriptorBytes(descriptor) != key.bytes) return false;
     first = DescriptorWord(descriptor);
@@ -85,20 +88,61 @@ inline constexpr int kMaxChain = 1 << 16;
   return true;
 }
 
+[[nodiscard]] inline bool RecordHasKey(const HashGeometry& geometry,
+                                       uint64_t record, uint64_t words,
+                                       const HashKey& key) {
+  return RecordHasKey(geometry, geometry.key, record, words, key);
+}
+
+// FindPlainRecord()
+//
+// The first live item of a bucket with the key's tag, and its record, if that
+// has the key, which is where `layout` says. `head`: the bucket's.
+struct PlainRecord {
+  uint64_t candidates = 0;  // the items with the tag
+  uint64_t record = 0;      // of the first one; 0: it has another key
+  uint64_t words = 0;       // of the row
+};
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline PlainRecord FindPlainRecord(
+    const HashGeometry& geometry, const KeyLayout& layout,
+    const HashBucket& bucket, uint64_t head, const HashKey& key) {
+  PlainRecord found;
+  found.candidates = MatchInline::MatchTag(bucket, HashProbe::OfTag(key)) &
+                     head & HashGeometry::PlacesFor(0);
+  if (found.candidates == 0) return found;
+  const uint64_t record =
+      RecordOf(LoadWord(&bucket.head + std::countr_zero(found.candidates)));
+  if (!geometry.arena->Holds(record, sizeof(HashRecord))) return found;
+  // The bytes of a key are behind the fixed words, maybe in the next line, and
+  // would only be asked for when the first line is there.
+  __builtin_prefetch(geometry.base + record + 64);
+  const uint64_t words = LoadWord(geometry.At(record)) >> 32;
+  if (words > (geometry.arena->bytes() - record) / 8 - 1) return found;
+  if (!RecordHasKey(geometry, layout, record, words, key)) return found;
+  found.record = record;
+  found.words = words;
+  return found;
+}
+
 // CopyWords()
 //
-// Replaces `row` by the `words` words at `from`. As with a match (hash_match.h)
-// it is as many loads of a word, in no order: whoever calls this sees
-// afterwards whether they have changed meanwhile.
-inline void CopyWords(const uint64_t* from, uint64_t words, RowBuffer* row) {
-  if (row->size() != words) row->resize(words);
+// Copies the `words` words at `from` to `to`, or replaces `row` by them. As
+// with a match (hash_match.h) it is as many loads of a word, in no order:
+// whoever calls this sees afterwards whether they have changed meanwhile.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyWords(const uint64_t* from,
+                                                   uint64_t words,
+                                                   uint64_t* to) {
 #ifdef ETS_KEEPER_VECTORS
   MatchFence();
-  std::memcpy(row->data(), from, words * 8);
+  std::memcpy(to, from, words * 8);
   MatchFence();
 #else
-  for (uint64_t i = 0; i < words; ++i) (*row)[i] = LoadWord(&from[i]);
+  for (uint64_t i = 0; i < words; ++i) to[i] = LoadWord(&from[i]);
 #endif
+}
+inline void CopyWords(const uint64_t* from, uint64_t words, RowBuffer* row) {
+  if (row->size() != words) row->resize(words);
+  CopyWords(from, words, row->data());
 }
 
 // CopyRecord()

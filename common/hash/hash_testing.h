@@ -101,6 +101,23 @@ template <KeyLayout kKey = KeyLayout()>
   (std::make_integer_sequence<uint32_t, 8 - kFewest + 1>());
 }
 
+// LookupTyped()
+//
+// The lookup that a handle makes that knows the type of the rows, of
+// `fixed_words` words or, with 0, of various; the key is the first word.
+[[nodiscard]] inline bool LookupTyped(const HashReader& reader,
+                                      uint32_t fixed_words, const HashKey& key,
+                                      RowBuffer* row) {
+  if (fixed_words != 0) {
+    row->resize(fixed_words);
+    return LookupFixed(reader, key, absl::MakeSpan(*row));
+  }
+  return reader.LookupRecord<KeyLayout{}>(key, [&](uint64_t words) {
+    row->resize(words);
+    return row->data();
+  });
+}
+
 // TestOptions
 struct TestOptions {
   uint32_t fixed_words = 0;  // of every row; 0: rows differ

@@ -162,10 +162,9 @@ TEST_P(HashThreadsTest, ARowIsReadAsItWasPut) {
       expect_whole(*row);
       ASSERT_TRUE(t_.core->reader().Member(TestKey(key)));
       ASSERT_FALSE(t_.core->reader().Member(TestKey(key + kStable)));
-      std::vector<uint64_t> words(t_.Row(key, 0).size());
-      if (GetParam() == 0 && words.size() < 4) continue;
+      RowBuffer words;
       ASSERT_TRUE(
-          LookupFixed(t_.core->reader(), TestKey(key), absl::MakeSpan(words)));
+          LookupTyped(t_.core->reader(), GetParam(), TestKey(key), &words));
       ASSERT_EQ(words[0], key);
       expect_whole(words);
     }

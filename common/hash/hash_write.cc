@@ -93,9 +93,7 @@ class HashCore::Write {
   // Looks the key up as a reader does, and takes the lock if the bucket is as
   // it was then. False if words of the arena are impossible.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool Begin() {
-    if constexpr (kWords != 0) {
-      if (ABSL_PREDICT_TRUE(BeginInBucket())) return true;
-    }
+    if (ABSL_PREDICT_TRUE(BeginInBucket())) return true;
     const HashPlace place = BeginAnywhere(core_, key_, words_);
     place_ = place;
     return place.bucket != 0;
@@ -184,10 +182,21 @@ class HashCore::Write {
     const uint64_t offset = geometry_.BucketOffset(number);
     const HashBucket& bucket = *geometry_.BucketAt(offset);
     const uint64_t head = LoadWord(&bucket.head);
-    const HashProbe probe = kPlainKey ? HashProbe{.want = key_.words[0]}
-                                      : HashProbe::OfInlineKey(geometry_, key_);
-    const uint64_t found = MatchInline::MatchKey<kWords>(bucket, probe) & head &
-                           HashGeometry::PlacesFor(kWords);
+    uint64_t found;
+    if constexpr (kWords == 0) {
+      const PlainRecord record =
+          FindPlainRecord(geometry_, geometry_.key, bucket, head, key_);
+      found = record.candidates;
+      if (found != 0 && record.record == 0) return false;
+      place_.record = record.record;
+      place_.record_words = record.words;
+    } else {
+      const HashProbe probe = kPlainKey
+                                  ? HashProbe{.want = key_.words[0]}
+                                  : HashProbe::OfInlineKey(geometry_, key_);
+      found = MatchInline::MatchKey<kWords>(bucket, probe) & head &
+              HashGeometry::PlacesFor(kWords);
+    }
     if (found == 0 && (!AnswersFor(head, number, key_.hash) ||
                        (LoadWord(&bucket.chain) & FilterBit(key_.hash)) != 0)) {
       return false;

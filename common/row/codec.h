@@ -19,8 +19,7 @@
 //   constexpr FieldLayout kVisits = Codec::LayoutOf<&User::visits>();
 //   words[kVisits.word] += 1;
 //
-//   EncodedKey key;
-//   Codec::EncodeKey<&User::name>("Ada", key);  // builds no std::string
+//   EncodedKey key = Codec::EncodeKey<&User::name>("Ada");  // no std::string
 //
 // Members are named by template arguments, so that layouts are constants.
 //
@@ -42,7 +41,6 @@
 #include <utility>
 
 #include "absl/base/optimization.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/row/encoding.h"
@@ -62,7 +60,7 @@ namespace ets_keeper {
 // padding. A variable key may be too large for any row, which is why `bytes`
 // has 64 bits: such a key simply equals no row's.
 struct EncodedKey {
-  absl::InlinedVector<uint64_t, 8> words;
+  WordBuffer<8> words;
   uint64_t bytes = 0;
   bool variable = false;
 };
@@ -234,31 +232,37 @@ class RowCodec {
 
   // RowCodec::EncodeKey()
   //
-  // Replaces `out` with the key's words.
+  // The key's words.
   template <auto Member>
-  static void EncodeKey(KeyArg<Member> key, EncodedKey& out) {
-    constexpr KeyLayout kKey = KeyLayoutOf<Member>();
-    out.variable = kKey.variable;
-    if constexpr (kKey.variable) {
-      out.bytes = row_internal::BytesOf(key);
-      out.words.resize(WordsFor(out.bytes));
-      row_internal::StoreBytes(key, out.words.data(), out.bytes);
-    } else {
-      out.bytes = uint64_t{kKey.words} * 8;
-      out.words.resize(kKey.words);
-      row_internal::StoreFixed<FieldType<Member>>(key, out.words.data());
-    }
+  [[nodiscard]] static EncodedKey EncodeKey(KeyArg<Member> key) {
+    EncodedKey out;
+    out.bytes = KeyBytes<Member>(key);
+    out.variable = KeyLayoutOf<Member>().variable;
+    out.words.resize(WordsFor(out.bytes));
+    StoreKey<Member>(key, out.words.data());
+    return out;
   }
 
-  // RowCodec::EncodeFixedKey()
+  // RowCodec::KeyBytes(), RowCodec::StoreKey()
   //
-  // The same for a key of a fixed number of words, as a plain array.
+  // The length of the key without padding, and how to write its words to where
+  // there is room for them.
   template <auto Member>
-  [[nodiscard]] static auto EncodeFixedKey(KeyArg<Member> key) requires(
-      !KeyLayoutOf<Member>().variable) {
-    std::array<uint64_t, KeyLayoutOf<Member>().words> words;
-    row_internal::StoreFixed<FieldType<Member>>(key, words.data());
-    return words;
+  [[nodiscard]] static uint64_t KeyBytes(KeyArg<Member> key) {
+    constexpr KeyLayout kKey = KeyLayoutOf<Member>();
+    if constexpr (kKey.variable) {
+      return row_internal::BytesOf(key);
+    } else {
+      return uint64_t{kKey.words} * 8;
+    }
+  }
+  template <auto Member>
+  static void StoreKey(KeyArg<Member> key, uint64_t* words) {
+    if constexpr (KeyLayoutOf<Member>().variable) {
+      row_internal::StoreBytes(key, words, row_internal::BytesOf(key));
+    } else {
+      row_internal::StoreFixed<FieldType<Member>>(key, words);
+    }
   }
 
  private:
@@ -301,6 +305,10 @@ class RowCodec {
                  : "is out of range";
     } else if constexpr (IsWholeWords(kType)) {
       return nullptr;
+    } else if constexpr (kType.shape == ValueType::Shape::kString &&
+                         !kType.is_optional) {
+      absl::string_view bytes;  // any will do
+      return tail.Take(words[kWord], bytes);
     } else {
       return row_internal::CheckValue(kType, words + kWord, tail);
     }

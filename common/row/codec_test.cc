@@ -9,7 +9,6 @@
 #include <limits>
 #include <string>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -211,7 +210,7 @@ void ExpectKeyIsInRow(const Row& row) {
   constexpr KeyLayout kKey = RowCodec<Row>::template KeyLayoutOf<Member>();
   const RowBuffer words = Words(row);
   EncodedKey key{{1, 2, 3, 4}, 5, false};  // garbage, to be replaced
-  RowCodec<Row>::template EncodeKey<Member>(row.*Member, key);
+  key = RowCodec<Row>::template EncodeKey<Member>(row.*Member);
   EXPECT_EQ(key.variable, kKey.variable);
   const uint64_t word = words[kKey.word];
   EXPECT_EQ(key.bytes, kKey.variable ? DescriptorBytes(word) : kKey.words * 8);
@@ -237,20 +236,28 @@ TEST(RowCodecTest, AKeyHasTheWordsOfItsField) {
 
 TEST(RowCodecTest, AStringKeyNeedsNoString) {
   EncodedKey key;
-  RowCodec<User>::EncodeKey<&User::name>(absl::string_view("Ada"), key);
-  EXPECT_EQ(key.words, (absl::InlinedVector<uint64_t, 8>{0x616441}));
+  key = RowCodec<User>::EncodeKey<&User::name>(absl::string_view("Ada"));
+  EXPECT_EQ(key.words, (WordBuffer<8>{0x616441}));
   EXPECT_EQ(key.bytes, 3);
-  RowCodec<Everything>::EncodeKey<&Everything::vector>({7, 8, 9}, key);
+  key = RowCodec<Everything>::EncodeKey<&Everything::vector>({7, 8, 9});
   EXPECT_EQ(key.bytes, 12);
-  EXPECT_EQ(key.words, (absl::InlinedVector<uint64_t, 8>{0x800000007, 9}));
+  EXPECT_EQ(key.words, (WordBuffer<8>{0x800000007, 9}));
 }
 
-TEST(RowCodecTest, AFixedKeyIsAPlainArray) {
-  EXPECT_EQ(RowCodec<User>::EncodeFixedKey<&User::id>(9),
-            (std::array<uint64_t, 1>{9}));
-  EXPECT_EQ(
-      RowCodec<Everything>::EncodeFixedKey<&Everything::array>({1, 2, 3, 4, 5}),
-      (std::array<uint64_t, 2>{0x0004000300020001, 5}));
+TEST(RowCodecTest, AKeyIsWrittenToWhereThereIsRoom) {
+  uint64_t words[] = {1, 1};
+  EXPECT_EQ(RowCodec<User>::KeyBytes<&User::id>(9), 8);
+  RowCodec<User>::StoreKey<&User::id>(9, words);
+  EXPECT_EQ(words[0], 9);
+  EXPECT_EQ(words[1], 1);
+  EXPECT_EQ(RowCodec<Everything>::KeyBytes<&Everything::array>({}), 16);
+  RowCodec<Everything>::StoreKey<&Everything::array>({1, 2, 3, 4, 5}, words);
+  EXPECT_EQ(words[0], 0x0004000300020001);
+  EXPECT_EQ(words[1], 5);
+  EXPECT_EQ(RowCodec<User>::KeyBytes<&User::name>("abcdefghi"), 9);
+  RowCodec<User>::StoreKey<&User::name>("abcdefghi", words);
+  EXPECT_EQ(words[0], 0x6867666564636261);
+  EXPECT_EQ(words[1], 'i');
 }
 
 TEST(RowCodecTest, OneFieldIsDecodedAlone) {

@@ -17,13 +17,6 @@
 namespace ets_keeper::row_internal {
 namespace {
 
-bool PaddingIsZero(const char* words, uint64_t bytes) {
-  for (uint64_t i = bytes; i < 8 * WordsFor(bytes); ++i) {
-    if (words[i] != 0) return false;
-  }
-  return true;
-}
-
 Problem CheckPacked(ScalarType scalar, absl::string_view bytes) {
   if (bytes.size() % WidthOf(scalar) != 0) return "ends within an element";
   if (scalar != ScalarType::kBool) return nullptr;
@@ -59,7 +52,7 @@ Problem CheckBytes(const ValueType& type, absl::string_view bytes) {
 Problem CheckArray(const ValueType& type, const uint64_t* fixed) {
   const char* const bytes = reinterpret_cast<const char*>(fixed);
   const uint64_t size = uint64_t{type.count} * WidthOf(type.scalar);
-  if (!PaddingIsZero(bytes, size)) return "has padding that is not zero";
+  if (!PaddingIsZero(fixed, size)) return "has padding that is not zero";
   return CheckPacked(type.scalar, absl::string_view(bytes, size));
 }
 
@@ -82,20 +75,6 @@ Problem CheckAbsent(const ValueType& type, const uint64_t* fixed) {
 }
 
 }  // namespace
-
-Problem TailReader::Take(uint64_t descriptor, absl::string_view& bytes) {
-  bytes = absl::string_view();
-  if (descriptor == 0) return nullptr;
-  const uint32_t size = DescriptorBytes(descriptor);
-  if (size == 0) return "has an offset but no bytes";
-  if (DescriptorWord(descriptor) != next_) return "has a wrong offset";
-  if (WordsFor(size) > row_.size() - next_) return "ends after its row";
-  const char* const start = reinterpret_cast<const char*>(row_.data() + next_);
-  if (!PaddingIsZero(start, size)) return "has padding that is not zero";
-  bytes = absl::string_view(start, size);
-  next_ += WordsFor(size);
-  return nullptr;
-}
 
 Problem CheckValue(const ValueType& type, const uint64_t* fixed,
                    TailReader& tail) {

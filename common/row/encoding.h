@@ -113,6 +113,17 @@ class TailPlan {
 // What is wrong with a value, a string literal; nullptr when nothing is.
 using Problem = const char*;
 
+// PaddingIsZero()
+//
+// Whether the bytes of the last word behind the `bytes` bytes at `words` are.
+[[nodiscard]] inline bool PaddingIsZero(const uint64_t* words, uint64_t bytes) {
+  if (bytes % 8 == 0) return true;
+  const uint64_t last = words[bytes / 8];
+  const uint64_t bits = bytes % 8 * 8;  // of it that count
+  return (std::endian::native == std::endian::little ? last >> bits
+                                                     : last << bits) == 0;
+}
+
 // TailReader
 //
 // Walks over the tail of a row that may hold anything. In a canonical row each
@@ -124,7 +135,19 @@ class TailReader {
       : row_(row), next_(fixed_words) {}
 
   // Sets `bytes` to what `descriptor` names.
-  [[nodiscard]] Problem Take(uint64_t descriptor, absl::string_view& bytes);
+  [[nodiscard]] Problem Take(uint64_t descriptor, absl::string_view& bytes) {
+    bytes = absl::string_view();
+    if (descriptor == 0) return nullptr;
+    const uint32_t size = DescriptorBytes(descriptor);
+    if (size == 0) return "has an offset but no bytes";
+    if (DescriptorWord(descriptor) != next_) return "has a wrong offset";
+    if (WordsFor(size) > row_.size() - next_) return "ends after its row";
+    const uint64_t* const start = row_.data() + next_;
+    next_ += WordsFor(size);
+    if (!PaddingIsZero(start, size)) return "has padding that is not zero";
+    bytes = absl::string_view(reinterpret_cast<const char*>(start), size);
+    return nullptr;
+  }
 
   // Whether nothing is left over.
   [[nodiscard]] bool at_end() const { return next_ == row_.size(); }

@@ -56,7 +56,7 @@ class Batch {
   void Delete(KeyArg key) {
     Operation& operation = operations_.emplace_back();
     operation.kind = Kind::kDelete;
-    Codec::template EncodeKey<Key>(key, operation.key);
+    operation.key = Codec::template EncodeKey<Key>(key);
   }
 
   // Batch::UpdateCounter()
@@ -153,7 +153,7 @@ class Batch {
     Operation& operation = operations_.emplace_back();
     operation.kind = kind;
     status_.Update(Codec::Encode(row, operation.row));
-    Codec::template EncodeKey<Key>(row.*Key, operation.key);
+    operation.key = Codec::template EncodeKey<Key>(row.*Key);
   }
 
   std::vector<Operation> operations_;

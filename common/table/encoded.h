@@ -10,7 +10,8 @@
 // an operation on them is little more than its memory accesses.
 //
 //   const TableKey<Codec, &User::id> key(7);
-//   core.reader().Lookup(key.hash_key(core.seed()), &words);
+//   FoundRow<Codec, &User::id> found;
+//   if (found.Lookup(core.reader(), key.hash_key(core.seed()))) ...
 //   RowWords<Codec> row;
 //   absl::Status encoded = row.Encode(user);
 //
@@ -20,14 +21,17 @@
 #define COMMON_TABLE_ENCODED_H_
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
 #include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_reader.h"
+#include "common/row/layout.h"
 #include "common/row/row.h"
 #include "common/row/row_buffer.h"
 
@@ -39,35 +43,27 @@ class TableKey {
  public:
   using KeyArg = typename Codec::template KeyArg<Key>;
 
-  explicit TableKey(KeyArg key) {
-    if constexpr (kIsVariable) {
-      Codec::template EncodeKey<Key>(key, words_);
-    } else {
-      words_ = Codec::template EncodeFixedKey<Key>(key);
-    }
+  explicit TableKey(KeyArg key) : bytes_(Codec::template KeyBytes<Key>(key)) {
+    Codec::template StoreKey<Key>(key, words_.Reset(WordsFor(bytes_)));
   }
 
   // The words, with their hash in a table with that seed.
   [[nodiscard]] HashKey hash_key(uint64_t seed) const
       ABSL_ATTRIBUTE_LIFETIME_BOUND {
-    if constexpr (kIsVariable) {
-      return MakeHashKey(seed, words_.words, words_.bytes);
-    } else {
-      return MakeHashKey(seed, words_, words_.size() * 8);
-    }
+    return MakeHashKey(seed, words_.words(), bytes_);
   }
 
  private:
-  static constexpr bool kIsVariable =
-      Codec::template KeyLayoutOf<Key>().variable;
+  static constexpr KeyLayout kKey = Codec::template KeyLayoutOf<Key>();
 
-  std::conditional_t<
-      kIsVariable, EncodedKey,
-      std::array<uint64_t, Codec::template KeyLayoutOf<Key>().words>>
+  const uint64_t bytes_;
+  std::conditional_t<kKey.variable, ScratchWords<8>, ExactWords<kKey.words>>
       words_;
 };
 
 // RowWords
+//
+// A row to be stored.
 template <typename Codec>
 class RowWords {
  public:
@@ -84,22 +80,6 @@ class RowWords {
     }
   }
 
-  // RowWords::Lookup()
-  //
-  // Replaces the words by those of the row with the given key, `Key` of its
-  // fields, and returns whether there is one.
-  template <auto Key>
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool Lookup(
-      const HashReader& reader, const HashKey& key) {
-    if constexpr (Codec::kIsFixed) {
-      return reader
-          .LookupFixed<Codec::kFixedWords, Codec::template KeyLayoutOf<Key>()>(
-              key, words_.data());
-    } else {
-      return reader.Lookup(key, &words_);
-    }
-  }
-
   [[nodiscard]] absl::Span<const uint64_t> words() const
       ABSL_ATTRIBUTE_LIFETIME_BOUND {
     return words_;
@@ -113,6 +93,46 @@ class RowWords {
   std::conditional_t<Codec::kIsFixed, std::array<uint64_t, FixedWords()>,
                      RowBuffer>
       words_;  // an array is not initialized: it is written before it is read
+};
+
+// FoundRow
+//
+// A row copied out of a table. Nothing is initialized: it is written before it
+// is read.
+template <typename Codec, auto Key>
+class FoundRow {
+ public:
+  // FoundRow::Lookup()
+  //
+  // Replaces the words by those of the row with the given key, and returns
+  // whether there is one; if not, they are any.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool Lookup(
+      const HashReader& reader, const HashKey& key) {
+    if constexpr (Codec::kIsFixed) {
+      return reader.LookupFixed<Codec::kFixedWords, kKey>(
+          key, words_.Reset(Codec::kFixedWords));
+    } else {
+      return reader.LookupRecord<kKey>(
+          key, [this](uint64_t words) { return words_.Reset(words); });
+    }
+  }
+
+  [[nodiscard]] absl::Span<const uint64_t> words() const
+      ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return words_.words();
+  }
+
+ private:
+  static constexpr KeyLayout kKey = Codec::template KeyLayoutOf<Key>();
+  static auto Words() {
+    if constexpr (Codec::kIsFixed) {
+      return std::type_identity<ExactWords<Codec::kFixedWords>>();
+    } else {
+      return std::type_identity<ScratchWords<32>>();
+    }
+  }
+
+  typename decltype(Words())::type words_;
 };
 
 }  // namespace ets_keeper

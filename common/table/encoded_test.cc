@@ -48,8 +48,8 @@ TEST(TableKeyTest, AFixedKeyHasTheWordsAndTheHashOfItsRow) {
 
 TEST(TableKeyTest, AVariableKeyHasItsBytesPadded) {
   const TableKey<RowCodec<Variable>, &Variable::name> key("abcdefghi");
-  EncodedKey encoded;
-  RowCodec<Variable>::EncodeKey<&Variable::name>("abcdefghi", encoded);
+  const EncodedKey encoded =
+      RowCodec<Variable>::EncodeKey<&Variable::name>("abcdefghi");
   EXPECT_THAT(key.hash_key(kSeed).words, ElementsAreArray(encoded.words));
   EXPECT_EQ(key.hash_key(kSeed).words.size(), 2);
   EXPECT_EQ(key.hash_key(kSeed).bytes, 9);

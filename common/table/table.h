@@ -58,6 +58,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -116,8 +117,8 @@ class TableReader {
       row = std::move(s);
       return row;
     }
-    RowWords<Codec> words;
-    if (words.template Lookup<Key>(core().reader(), Hashed(CoreKey(key)))) {
+    FoundRow<Codec, Key> words;
+    if (words.Lookup(core().reader(), Hashed(CoreKey(key)))) {
       absl::Status s = Codec::Decode(words.words(), row->emplace());
       if (ABSL_PREDICT_FALSE(!s.ok())) row = Named(s);
     }
@@ -131,9 +132,8 @@ class TableReader {
   // error, `row` is as it was.
   [[nodiscard]] absl::StatusOr<bool> LookupInto(KeyArg key, Row& row) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
-    RowWords<Codec> words;
-    if (!words.template Lookup<Key>(core().reader(), Hashed(CoreKey(key))))
-      return false;
+    FoundRow<Codec, Key> words;
+    if (!words.Lookup(core().reader(), Hashed(CoreKey(key)))) return false;
     absl::Status status = Codec::Decode(words.words(), row);
     if (ABSL_PREDICT_FALSE(!status.ok())) return Named(status);
     return true;
@@ -149,19 +149,13 @@ class TableReader {
   [[nodiscard]] absl::Status LookupEach(
       absl::Span<const KeyType> keys,
       absl::FunctionRef<void(size_t, const Row*)> visit) const {
-    RowWords<Codec> words;
-    Row row;
-    absl::Status status = CheckRead();
-    ForEachPrefetched(
-        keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },
-        [&](size_t i, const HashKey& key) {
-          if (!status.ok()) return;
-          const bool found = words.template Lookup<Key>(core().reader(), key);
-          if (found) status = Codec::Decode(words.words(), row);
-          if (status.ok()) visit(i, found ? &row : nullptr);
-        });
-    if (!status.ok()) return Named(status);
-    return status;
+    return LookupAll(keys, visit);
+  }
+  [[nodiscard]] absl::Status LookupEach(
+      absl::Span<const KeyArg> keys,
+      absl::FunctionRef<void(size_t, const Row*)> visit) const
+      requires(!std::is_same_v<KeyArg, KeyType>) {
+    return LookupAll(keys, visit);
   }
 
   // TableReader::LookupElement()
@@ -184,8 +178,9 @@ class TableReader {
     constexpr KeyLayout kKey = Codec::template KeyLayoutOf<Key>();
     if constexpr (Codec::kIsFixed &&
                   InlineWords(Codec::kFixedWords, kKey) != 0) {
-      RowWords<Codec> words;  // no more work than to leave them where they are
-      return words.template Lookup<Key>(core().reader(), Hashed(CoreKey(key)));
+      FoundRow<Codec, Key>
+          words;  // no more work than to leave them where they are
+      return words.Lookup(core().reader(), Hashed(CoreKey(key)));
     } else {
       return core().reader().Member(Hashed(CoreKey(key)));
     }
@@ -250,6 +245,25 @@ class TableReader {
   using CoreKey = TableKey<Codec, Key>;
   HashKey Hashed(const CoreKey& key ABSL_ATTRIBUTE_LIFETIME_BOUND) const {
     return key.hash_key(core().seed());
+  }
+
+  template <typename AnyKey>
+  absl::Status LookupAll(
+      absl::Span<const AnyKey> keys,
+      absl::FunctionRef<void(size_t, const Row*)> visit) const {
+    FoundRow<Codec, Key> words;
+    Row row;
+    absl::Status status = CheckRead();
+    ForEachPrefetched(
+        keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },
+        [&](size_t i, const HashKey& key) {
+          if (!status.ok()) return;
+          const bool found = words.Lookup(core().reader(), key);
+          if (found) status = Codec::Decode(words.words(), row);
+          if (status.ok()) visit(i, found ? &row : nullptr);
+        });
+    if (!status.ok()) return Named(status);
+    return status;
   }
 
   // Calls `use(i, key)` for the keys `key_of(0)` to `key_of(count - 1)`, in
