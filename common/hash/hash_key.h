@@ -42,9 +42,8 @@ struct HashKey {
 // is mixed once, as absl::Hash does, and its halves once more: of keys that
 // differ only in high bits the low bits of the product are all the same. Not
 // cryptographic.
-[[nodiscard]] inline uint64_t HashWords(uint64_t seed,
-                                        absl::Span<const uint64_t> words,
-                                        uint64_t bytes) {
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashWords(
+    uint64_t seed, absl::Span<const uint64_t> words, uint64_t bytes) {
   const auto fold = [](uint64_t a, uint64_t b) {
     const auto product = static_cast<unsigned __int128>(a) * b;
     return static_cast<uint64_t>(product) ^
@@ -67,10 +66,10 @@ struct HashKey {
 }
 
 // MakeHashKey()
-[[nodiscard]] inline HashKey MakeHashKey(uint64_t seed,
-                                         absl::Span<const uint64_t> words
-                                             ABSL_ATTRIBUTE_LIFETIME_BOUND,
-                                         uint64_t bytes) {
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashKey MakeHashKey(
+    uint64_t seed,
+    absl::Span<const uint64_t> words ABSL_ATTRIBUTE_LIFETIME_BOUND,
+    uint64_t bytes) {
   return {
       .hash = HashWords(seed, words, bytes), .bytes = bytes, .words = words};
 }

@@ -40,6 +40,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
@@ -185,8 +186,8 @@ class RowCodec {
   // Replaces `out` with the row in `words`, which may hold anything. kCorrupt,
   // naming the field and with `out` as it was, when they are not exactly the
   // encoding of some row. Allocates in proportion to the words.
-  [[nodiscard]] static absl::Status Decode(absl::Span<const uint64_t> words,
-                                           Row& out) {
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Decode(
+      absl::Span<const uint64_t> words, Row& out) {
     absl::Status status = Check(words);
     if (ABSL_PREDICT_FALSE(!status.ok())) return status;
     ForEachField([&](auto index, const auto& field) {
@@ -211,7 +212,8 @@ class RowCodec {
   // RowCodec::Check()
   //
   // What `Decode()` checks.
-  [[nodiscard]] static absl::Status Check(absl::Span<const uint64_t> words) {
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Check(
+      absl::Span<const uint64_t> words) {
     if (ABSL_PREDICT_FALSE(kIsFixed ? words.size() != kFixedWords
                                     : words.size() < kFixedWords)) {
       return row_internal::CorruptSize(words.size(), kFixedWords);
@@ -257,7 +259,8 @@ class RowCodec {
     }
   }
   template <auto Member>
-  static void StoreKey(KeyArg<Member> key, uint64_t* words) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static void StoreKey(KeyArg<Member> key,
+                                                    uint64_t* words) {
     if constexpr (KeyLayoutOf<Member>().variable) {
       row_internal::StoreBytes(key, words, row_internal::BytesOf(key));
     } else {
@@ -295,8 +298,8 @@ class RowCodec {
   }
 
   template <size_t I>
-  static row_internal::Problem CheckField(const uint64_t* words,
-                                          row_internal::TailReader& tail) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static row_internal::Problem CheckField(
+      const uint64_t* words, row_internal::TailReader& tail) {
     constexpr ValueType kType = kTypes[I];
     constexpr uint32_t kWord = kLayouts[I].word;
     if constexpr (kLayouts[I].kind == FieldKind::kWord) {
@@ -322,9 +325,9 @@ class RowCodec {
   }
 
   template <size_t... I>
-  static absl::Status CheckFields(const uint64_t* words,
-                                  row_internal::TailReader& tail,
-                                  std::index_sequence<I...>) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status CheckFields(
+      const uint64_t* words, row_internal::TailReader& tail,
+      std::index_sequence<I...>) {
     size_t index = 0;
     row_internal::Problem problem = nullptr;
     const bool good = ((index = I, problem = CheckField<I>(words, tail),

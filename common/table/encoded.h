@@ -43,13 +43,14 @@ class TableKey {
  public:
   using KeyArg = typename Codec::template KeyArg<Key>;
 
-  explicit TableKey(KeyArg key) : bytes_(Codec::template KeyBytes<Key>(key)) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE explicit TableKey(KeyArg key)
+      : bytes_(Codec::template KeyBytes<Key>(key)) {
     Codec::template StoreKey<Key>(key, words_.Reset(WordsFor(bytes_)));
   }
 
   // The words, with their hash in a table with that seed.
-  [[nodiscard]] HashKey hash_key(uint64_t seed) const
-      ABSL_ATTRIBUTE_LIFETIME_BOUND {
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE HashKey
+  hash_key(uint64_t seed) const ABSL_ATTRIBUTE_LIFETIME_BOUND {
     return MakeHashKey(seed, words_.words(), bytes_);
   }
 

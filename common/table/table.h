@@ -230,10 +230,14 @@ class TableReader {
                                       Codec::template KeyLayoutOf<Key>());
   }
 
-  HashCore& core() const { return handle_.state().core(); }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE HashCore& core() const {
+    return handle_.state().core();
+  }
   uint64_t epoch() const { return handle_.epoch(); }
-  absl::Status CheckRead() const { return handle_.state().CheckRead(epoch()); }
-  absl::Status CheckWrite() const {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckRead() const {
+    return handle_.state().CheckRead(epoch());
+  }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckWrite() const {
     return handle_.state().CheckWrite(epoch());
   }
   absl::Status Named(const absl::Status& status) const {
@@ -243,7 +247,8 @@ class TableReader {
 
   // What a key is to the core.
   using CoreKey = TableKey<Codec, Key>;
-  HashKey Hashed(const CoreKey& key ABSL_ATTRIBUTE_LIFETIME_BOUND) const {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE HashKey
+  Hashed(const CoreKey& key ABSL_ATTRIBUTE_LIFETIME_BOUND) const {
     return key.hash_key(core().seed());
   }
 
