@@ -40,8 +40,10 @@ constexpr std::pair<const char*, Distribution> kDistributions[] = {
     {"uniform", Distribution::kUniform}, {"zipf", Distribution::kZipf}};
 
 constexpr const char* kPeers[] = {"table_private",
+                                  "table_private_4k",
                                   "table_memfd",
                                   "not_atomic_private",
+                                  "not_atomic_private_4k",
                                   "not_atomic_memfd",
                                   "boost_concurrent_flat_map",
                                   "tbb_concurrent_hash_map",

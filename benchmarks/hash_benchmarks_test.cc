@@ -105,8 +105,8 @@ TEST(HashBenchmarksTest, WhatIsBuiltInIsNotMissing) {
     EXPECT_FALSE(peer.how.empty());
     missing.insert(peer.peer);
   }
-  for (const char* peer :
-       {"table_private", "table_memfd", "absl_flat", "sharded_absl"}) {
+  for (const char* peer : {"table_private", "table_private_4k", "table_memfd",
+                           "absl_flat", "sharded_absl"}) {
     EXPECT_FALSE(missing.contains(peer)) << peer;
   }
 }

@@ -18,6 +18,7 @@ namespace not_atomic = ::ets_keeper_not_atomic;
 using ::absl_testing::IsOk;
 
 using Peers = testing::Types<NotAtomicTable<WordRow, Memory::kPrivate>,
+                             NotAtomicTable<WordRow, Memory::kPrivate4k>,
                              NotAtomicTable<WordRow, Memory::kMemfd>,
                              NotAtomicTable<StringRow, Memory::kPrivate>,
                              NotAtomicTable<StringRow, Memory::kMemfd>>;

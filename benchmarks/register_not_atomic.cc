@@ -1,7 +1,7 @@
 // Copyright 2026 The ets_keeper Authors
 // SPDX-License-Identifier: Apache-2.0
 //
-// Both memories, as in register_table.cc, so that the compiler meets the same
+// All memories, as in register_table.cc, so that the compiler meets the same
 // code here and inlines the same: it would not if one were missing, and that
 // costs or saves more than what is to be measured.
 
@@ -16,10 +16,13 @@ namespace {
 template <typename Row>
 using NotAtomicPrivate = NotAtomicTable<Row, Memory::kPrivate>;
 template <typename Row>
+using NotAtomicPrivate4k = NotAtomicTable<Row, Memory::kPrivate4k>;
+template <typename Row>
 using NotAtomicMemfd = NotAtomicTable<Row, Memory::kMemfd>;
 
 const bool kAdded[] = {
     AddPeer<NotAtomicPrivate>("not_atomic_private", DurableOperations()),
+    AddPeer<NotAtomicPrivate4k>("not_atomic_private_4k", DurableOperations()),
     AddPeer<NotAtomicMemfd>("not_atomic_memfd", DurableOperations())};
 
 }  // namespace

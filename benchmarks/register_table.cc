@@ -10,10 +10,13 @@ namespace {
 template <typename Row>
 using PrivateTable = TablePeer<Row, Memory::kPrivate>;
 template <typename Row>
+using Private4kTable = TablePeer<Row, Memory::kPrivate4k>;
+template <typename Row>
 using MemfdTable = TablePeer<Row, Memory::kMemfd>;
 
 const bool kAdded[] = {
     AddPeer<PrivateTable>("table_private", DurableOperations()),
+    AddPeer<Private4kTable>("table_private_4k", DurableOperations()),
     AddPeer<MemfdTable>("table_memfd", DurableOperations())};
 
 }  // namespace

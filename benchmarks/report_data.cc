@@ -3,6 +3,7 @@
 
 #include "benchmarks/report_data.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,14 @@
 #include "absl/strings/string_view.h"
 
 namespace ets_keeper::benchmarks {
+namespace {
+
+bool Contains(const std::vector<PeerInfo>& peers, absl::string_view peer) {
+  return std::any_of(peers.begin(), peers.end(),
+                     [&](const PeerInfo& info) { return peer == info.name; });
+}
+
+}  // namespace
 
 const std::vector<PeerInfo>& AllPeers() {
   static const auto* const peers = new std::vector<PeerInfo>{
@@ -28,17 +37,20 @@ const std::vector<PeerInfo>& AllPeers() {
   return *peers;
 }
 
-const PeerInfo& NotAtomicPeer() {
-  static constexpr PeerInfo kPeer = {kNotAtomicPeer, "table, not crash-atomic",
-                                     "ours2", 1};
-  return kPeer;
+const std::vector<PeerInfo>& Variants() {
+  static const auto* const peers = new std::vector<PeerInfo>{
+      {kSmallPagesPeer, "table, private, 4 KiB pages", "ours2", 1},
+      {kNotAtomicPeer, "table, not crash-atomic", "ours2", 1},
+  };
+  return *peers;
 }
 
 std::string LabelOf(absl::string_view peer) {
-  for (const PeerInfo& info : AllPeers()) {
-    if (peer == info.name) return info.label;
+  for (const auto* peers : {&AllPeers(), &Variants()}) {
+    for (const PeerInfo& info : *peers) {
+      if (peer == info.name) return info.label;
+    }
   }
-  if (peer == NotAtomicPeer().name) return NotAtomicPeer().label;
   if (peer == "beam") return "BEAM";
   return std::string(peer);
 }
@@ -59,7 +71,12 @@ std::string OpLabel(absl::string_view op) {
 }
 
 bool IsOurs(absl::string_view peer) {
-  return peer == kTablePeers[0] || peer == kTablePeers[1];
+  return peer == kTablePeers[0] || peer == kTablePeers[1] ||
+         Contains(Variants(), peer);
+}
+
+bool IsPlotted(absl::string_view peer) {
+  return peer != "lmdb" && Contains(AllPeers(), peer);
 }
 
 bool IsUnsynchronized(absl::string_view peer) {

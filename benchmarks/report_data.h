@@ -64,11 +64,12 @@ struct PeerInfo {
 // maps, then those that nothing synchronizes.
 [[nodiscard]] const std::vector<PeerInfo>& AllPeers();
 
-// NotAtomicPeer()
+// Variants()
 //
-// The core without crash-atomicity. It is in the list of all figures but in no
-// picture, and it is no rival: it is there to be compared with our own.
-[[nodiscard]] const PeerInfo& NotAtomicPeer();
+// Tables that are there to be compared with our own only: without
+// crash-atomicity, and without huge pages. They are in the list of all figures
+// but in no picture.
+[[nodiscard]] const std::vector<PeerInfo>& Variants();
 
 // LabelOf()
 //
@@ -80,7 +81,12 @@ struct PeerInfo {
 // What an operation is called in headings.
 [[nodiscard]] std::string OpLabel(absl::string_view op);
 
+// Whether the peer is a table, be it a variant: no rival.
 [[nodiscard]] bool IsOurs(absl::string_view peer);
+
+// Whether plots want the peer: not a variant; and not a database that commits,
+// which would take longer than all others together.
+[[nodiscard]] bool IsPlotted(absl::string_view peer);
 
 // Whether the peer is a map for one thread.
 [[nodiscard]] bool IsUnsynchronized(absl::string_view peer);

@@ -24,6 +24,18 @@ TEST(ReportDataTest, OursComeFirst) {
   }
 }
 
+TEST(ReportDataTest, AVariantIsOursAndInNoPicture) {
+  for (const PeerInfo& peer : Variants()) {
+    EXPECT_TRUE(IsOurs(peer.name)) << peer.name;
+    EXPECT_FALSE(IsPlotted(peer.name)) << peer.name;
+    EXPECT_EQ(LabelOf(peer.name), peer.label);
+  }
+  EXPECT_TRUE(IsPlotted("table_memfd"));
+  EXPECT_TRUE(IsPlotted("absl_flat"));
+  EXPECT_FALSE(IsPlotted("lmdb"));
+  EXPECT_FALSE(IsPlotted("not_atomic_memfd"));
+}
+
 TEST(ReportDataTest, WhatHasNoLabelKeepsItsName) {
   EXPECT_EQ(LabelOf("boost_flat"), "boost flat, unsynchronized");
   EXPECT_EQ(LabelOf("beam"), "BEAM");

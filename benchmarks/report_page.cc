@@ -172,7 +172,7 @@ void AddOperations(const Report& report, std::string& page) {
     std::vector<PeerInfo> peers;
     std::vector<std::string> heading = {"rows", "keys", "threads"};
     std::vector<PeerInfo> columns = AllPeers();
-    columns.push_back(NotAtomicPeer());
+    columns.insert(columns.end(), Variants().begin(), Variants().end());
     for (const PeerInfo& peer : columns) {
       const bool is_there = std::any_of(
           lines.begin(), lines.end(),
@@ -281,7 +281,6 @@ std::vector<Rival> RivalsThatWin(const Figures& figures) {
   for (const std::string& name : figures.Names()) {
     const std::optional<RunName> run = ParseRunName(name);
     if (!run.has_value() || IsOurs(run->peer)) continue;
-    if (run->peer == NotAtomicPeer().name) continue;
     const Sample theirs = figures.Find(name)->time;
     for (const char* ours : kTablePeers) {
       AddRival(*run, theirs, ours, figures, rivals);

@@ -133,6 +133,18 @@ TEST(ReportPageTest, TheCoreWithoutCrashAtomicityIsNoRival) {
   EXPECT_THAT(page, HasSubstr("| 105 (103 to 107) | 100 (98 to 102) |"));
 }
 
+TEST(ReportPageTest, AMemfdIsHeldAgainstPrivateMemoryWithoutHugePages) {
+  Report report = Small();
+  const RunName find = {.op = "find_hit", .rows = 10'000'000};
+  AddRuns(report.figures, find, "table_private_4k", 55);
+  report.JudgeAll();
+  const std::string page = WritePage(report, {});
+  EXPECT_THAT(page, HasSubstr("| memfd against private memory, both in 4 KiB "
+                              "pages | find_hit, 10M, 1 thread | at most 1.05x "
+                              "| 0.8x |  | reached |"));
+  EXPECT_THAT(page, HasSubstr("| table, private, 4 KiB pages |"));
+}
+
 TEST(ReportPageTest, AQuickRunSaysSo) {
   Report report = Small();
   report.quick = true;

@@ -32,8 +32,7 @@ namespace ets_keeper::benchmarks {
 struct Group {
   RunName run = {};  // of no peer
 
-  // Who takes part: these, and if it says so all other maps that can, but for
-  // those that only a target can ask for.
+  // Who takes part: these, and if it says so all other maps that are plotted.
   std::vector<std::string> peers = {};
   bool all_maps = false;
 

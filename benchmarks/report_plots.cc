@@ -32,8 +32,7 @@ BarPanel PanelOf(const Report& report, RunName run,
                  const std::vector<PeerInfo>& peers) {
   BarPanel panel = {.title = OpLabel(run.op)};
   for (const PeerInfo& peer : peers) {
-    // What ends on a commit is no map: beside it nothing else would be seen.
-    if (peer.name == absl::string_view("lmdb")) continue;
+    if (!IsPlotted(peer.name)) continue;
     run.peer = peer.name;
     const std::optional<Figure> figure = report.figures.Find(run);
     if (!figure.has_value()) continue;

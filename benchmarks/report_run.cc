@@ -37,18 +37,11 @@ struct Step {
   std::function<void()> add;
 };
 
-// Whether no plot wants the peer: a database that commits would take longer
-// than all others together, and the core without crash-atomicity is nobody's
-// choice.
-bool IsForTargetsOnly(const std::string& peer) {
-  return peer == "lmdb" || absl::StartsWith(peer, "not_atomic_");
-}
-
 // The maps among the peers of a group.
 std::vector<std::string> MapsOf(const Group& group) {
   std::vector<std::string> maps;
   for (const std::string& peer : KnownPeers()) {
-    if (group.Names(peer) || (group.all_maps && !IsForTargetsOnly(peer))) {
+    if (group.Names(peer) || (group.all_maps && IsPlotted(peer))) {
       maps.push_back(peer);
     }
   }

@@ -92,6 +92,24 @@ TEST(ReportTargetsTest, CrashAtomicityIsComparedWithTheSameRunWithoutIt) {
   EXPECT_EQ(count, 11);
 }
 
+// So is a memfd: neither has huge pages, and neither differs in anything else.
+TEST(ReportTargetsTest, AMemfdIsComparedWithPrivateMemoryInPagesOfTheSameSize) {
+  int count = 0;
+  for (const Target& target : Targets(ReportSizes::Quick())) {
+    if (target.row.rfind("memfd against private memory", 0) != 0) continue;
+    ++count;
+    ASSERT_THAT(target.theirs, SizeIs(1));
+    std::optional<RunName> ours = ParseRunName(target.ours);
+    const std::optional<RunName> theirs = ParseRunName(target.theirs[0]);
+    ASSERT_TRUE(ours.has_value() && theirs.has_value());
+    EXPECT_EQ(ours->peer, "table_memfd");
+    EXPECT_EQ(theirs->peer, "table_private_4k");
+    ours->peer = theirs->peer;
+    EXPECT_EQ(*ours, *theirs) << target.ours;
+  }
+  EXPECT_EQ(count, 4);
+}
+
 // The table itself: one line of each kind, word by word.
 TEST(ReportTargetsTest, TheGoalsAreThoseOfTheTable) {
   std::set<std::string> lines;
@@ -108,6 +126,8 @@ TEST(ReportTargetsTest, TheGoalsAreThoseOfTheTable) {
         "update_counter, 1k zipf, 2 threads, by boost: 1.000",
         "insert into a growing table, 10M, 1 thread, longest insert: 50000",
         "erase, 10M, 2 threads, by boost: 0.700",
+        "memfd against private memory, both in 4 KiB pages, insert, 10M, 1 "
+        "thread: 1.050",
         "what crash-atomicity costs, find_hit, 100k, 1 thread: 1.100",
         "what crash-atomicity costs, erase, 10M, 1 thread: 1.100",
         "what crash-atomicity costs, insert of strings, 2M, 1 thread: 1.100",

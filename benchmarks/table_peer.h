@@ -83,7 +83,10 @@ struct TableRow<StringRow> {
 };
 
 // Memory
-enum class Memory { kPrivate, kMemfd };
+//
+// `kPrivate` takes huge pages where it can, `kPrivate4k` never does: neither
+// does a memfd, so the two differ in nothing but in who may map them.
+enum class Memory { kPrivate, kPrivate4k, kMemfd };
 
 // TablePeer
 template <typename R, Memory kMemory>
@@ -148,7 +151,7 @@ class TablePeer {
   }
 
   static Rows Make(Tables& tables) {
-    TableOptions options;
+    TableOptions options = {.huge_pages = kMemory != Memory::kPrivate4k};
     if constexpr (kMemory == Memory::kMemfd) {
       options.arena = MakeMemfd(options.max_bytes);
     }
