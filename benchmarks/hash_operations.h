@@ -23,9 +23,10 @@
 //
 // The time of an iteration is wall time by the operations of all threads.
 // Keys are made, maps made, filled and dropped outside of it. A run whose
-// operations had not their effect reports an error. Counters, with one thread:
-// find_hit and insert have `p50_ns`, `p99_ns`, `p999_ns` and `max_ns` of single
-// operations, in a pass of their own; insert has `bytes_per_entry`.
+// operations had not their effect reports an error. Counters: find_hit with one
+// thread, and insert, have `p50_ns`, `p99_ns`, `p999_ns` and `max_ns` of single
+// operations, those of all threads together, in a pass of their own; insert
+// with one thread has `bytes_per_entry`.
 //
 // Thread safety: as Google Benchmark calls what it registers.
 
@@ -283,18 +284,35 @@ class Workload {
           }
         },
         run_.rows);
-    if (run_.threads > 1) return;
-    state.counters["bytes_per_entry"] = BytesPerEntry();
-    Latencies latencies;
-    latencies.Reserve(std::max(kLatencies, run_.rows));
-    for (uint64_t done = 0; done < kLatencies; done += run_.rows) {
-      P peer;
-      const Value value = Row::ValueOf(1);
-      for (const Packed& key : Order(/*turn=*/1)) {
-        latencies.Time([&] { peer.Insert(Row::Unpack(key), value); });
-      }
+    if (run_.threads == 1) {
+      state.counters["bytes_per_entry"] = BytesPerEntry();
     }
-    Report(state, latencies.Summarize());
+    TimeInserts(state);
+  }
+
+  // Times the inserts one by one, of all threads into the same maps.
+  void TimeInserts(benchmark::State& state) {
+    const bool first = state.thread_index() == 0;
+    if (first) latencies_.assign(run_.threads, {});
+    const absl::Span<const Packed> keys = MyShare(state, /*turn=*/1);
+    const Value value = Row::ValueOf(1);
+    Latencies mine;
+    mine.Reserve(std::max<size_t>(kLatencies, keys.size()));
+    for (uint64_t done = 0; done < kLatencies; done += run_.rows) {
+      if (first) peer_ = std::make_shared<P>();
+      barrier_.Wait();
+      P& peer = *peer_;
+      for (const Packed& key : keys) {
+        mine.Time([&] { peer.Insert(Row::Unpack(key), value); });
+      }
+      barrier_.Wait();
+    }
+    latencies_[state.thread_index()] = std::move(mine);
+    barrier_.Wait();
+    if (!first) return;
+    for (int i = 1; i < run_.threads; ++i) latencies_[0].Add(latencies_[i]);
+    Report(state, latencies_[0].Summarize());
+    latencies_.clear();
   }
 
   void Erase(benchmark::State& state) {
@@ -380,6 +398,7 @@ class Workload {
   // Written by the first thread, read by all between two barriers.
   std::shared_ptr<P> peer_;
   std::vector<std::unique_ptr<P>> maps_;
+  std::vector<Latencies> latencies_;  // of each thread, written by it
   absl::Span<const Packed> keys_;
 };
 

@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
+#include "benchmarks/latency.h"
 #include "benchmarks/map_peer_testing.h"
 #include "benchmarks/rows.h"
 #include "benchmarks/streams.h"
@@ -23,6 +24,8 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Key;
+using testing::UnorderedElementsAre;
 
 constexpr uint64_t kRows = 500;
 constexpr int kIterations = 20'000;
@@ -103,20 +106,52 @@ TEST(HashOperationsTest, AMapThatDoesNotIsNotMeasured) {
   EXPECT_THAT(Failures<Broken::kInsert>(), Contains("insert"));
 }
 
-TEST(HashOperationsTest, OneThreadAloneHasLatenciesAndBytes) {
+void ExpectLatencies(const benchmark::UserCounters& counters) {
+  EXPECT_GT(counters.at("p50_ns").value, 0);
+  EXPECT_GE(counters.at("p99_ns").value, counters.at("p50_ns").value);
+  EXPECT_GE(counters.at("p999_ns").value, counters.at("p99_ns").value);
+  EXPECT_GE(counters.at("max_ns").value, counters.at("p999_ns").value);
+}
+
+TEST(HashOperationsTest, OneThreadHasLatenciesAndBytes) {
   const Collector one = RunAll<MapPeer<WordRow>>("words", /*threads=*/1);
-  for (const char* name : {"find_hit", "insert"}) {
-    const benchmark::UserCounters& counters = one.counters.at(name);
-    EXPECT_GT(counters.at("p50_ns").value, 0) << name;
-    EXPECT_GE(counters.at("p99_ns").value, counters.at("p50_ns").value);
-    EXPECT_GE(counters.at("p999_ns").value, counters.at("p99_ns").value);
-    EXPECT_GE(counters.at("max_ns").value, counters.at("p999_ns").value);
-  }
-  EXPECT_EQ(one.counters.size(), 2);
+  EXPECT_THAT(one.counters,
+              UnorderedElementsAre(Key("find_hit"), Key("insert")));
+  ExpectLatencies(one.counters.at("find_hit"));
+  ExpectLatencies(one.counters.at("insert"));
   EXPECT_NEAR(one.counters.at("insert").at("bytes_per_entry").value,
               MapPeer<WordRow>::kBytesPerRow, 1e-9);
-  EXPECT_THAT(RunAll<MapPeer<WordRow>>("words", /*threads=*/2).counters,
-              IsEmpty());
+}
+
+TEST(HashOperationsTest, SeveralThreadsHaveLatenciesOfInserts) {
+  const Collector two = RunAll<MapPeer<WordRow>>("words", /*threads=*/2);
+  EXPECT_THAT(two.counters, ElementsAre(Key("insert")));
+  ExpectLatencies(two.counters.at("insert"));
+  EXPECT_EQ(two.counters.at("insert").count("bytes_per_entry"), 0u);
+}
+
+// A map in which single inserts take long, in one of the threads.
+class SlowOnceMap : public MapPeer<WordRow> {
+ public:
+  void Insert(KeyArg key, const Value& value) {
+    if (key == WordRow::Unpack(WordRow::KeyAt(kSlowRow))) {
+      const uint64_t begin = Ticks();
+      while (Ticks() - begin < kSlowTicks) {
+      }
+    }
+    MapPeer<WordRow>::Insert(key, value);
+  }
+
+  static constexpr uint64_t kSlowTicks = 1'000'000;
+  static constexpr uint64_t kSlowRow = 7;
+};
+
+TEST(HashOperationsTest, TheLongestInsertIsThatOfAnyThread) {
+  for (const int threads : {1, 2, 3}) {
+    const Collector collector = RunAll<SlowOnceMap>("slow", threads);
+    EXPECT_GE(collector.counters.at("insert").at("max_ns").value,
+              SlowOnceMap::kSlowTicks * NanosecondsPerTick());
+  }
 }
 
 TEST(HashOperationsTest, AnIterationIsOneOperation) {

@@ -97,6 +97,11 @@ class Latencies {
     ticks_.push_back(static_cast<uint32_t>(std::min(ticks, kMax)));
   }
 
+  // Those of another thread.
+  void Add(const Latencies& others) {
+    ticks_.insert(ticks_.end(), others.ticks_.begin(), others.ticks_.end());
+  }
+
   // Latencies::Summarize()
   //
   // O(operations).

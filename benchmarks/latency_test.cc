@@ -35,6 +35,19 @@ TEST(LatencyTest, NoOperationTakesNoTime) {
   EXPECT_EQ(Latencies().Summarize().max_ns, 0);
 }
 
+TEST(LatencyTest, ThoseOfSeveralThreadsAreSummarizedTogether) {
+  Latencies all;
+  all.Add(2);
+  Latencies others;
+  others.Add(9);
+  others.Add(1);
+  all.Add(others);
+  all.Add(Latencies());
+  const LatencySummary summary = all.Summarize();
+  EXPECT_DOUBLE_EQ(summary.p50_ns, 2 * NanosecondsPerTick());
+  EXPECT_DOUBLE_EQ(summary.max_ns, 9 * NanosecondsPerTick());
+}
+
 TEST(LatencyTest, AVeryLongOneStaysTheLongest) {
   Latencies latencies;
   latencies.Add(std::numeric_limits<uint64_t>::max());

@@ -3,6 +3,7 @@
 
 #include "benchmarks/limits.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
+#include "benchmarks/latency.h"
 #include "benchmarks/limits_memory.h"
 
 namespace ets_keeper::benchmarks {
@@ -152,6 +154,21 @@ void PingPong(benchmark::State& state) {
   }
 }
 
+// For how long is a thread that only runs kept from it?
+void ReadClock(benchmark::State& state) {
+  uint64_t longest = 0;
+  uint64_t before = Ticks();
+  while (state.KeepRunningBatch(kBatch)) {
+    for (uint64_t i = 0; i < kBatch; ++i) {
+      const uint64_t now = Ticks();
+      longest = std::max(longest, now - before);
+      before = now;
+    }
+  }
+  state.counters["max_ns"] =
+      static_cast<double>(longest) * NanosecondsPerTick();
+}
+
 using Function = void(benchmark::State&);
 
 class Registrar {
@@ -165,6 +182,12 @@ class Registrar {
     for (const int count : threads) added->Threads(count);
     if (options_.iterations > 0) added->Iterations(options_.iterations);
     return added;
+  }
+
+  // As long as it takes to insert some million rows: for their longest.
+  void AddClock() {
+    auto* added = Add("limit/clock", ReadClock);
+    if (options_.iterations == 0) added->MinTime(2);
   }
 
   template <PageSize kPageSize>
@@ -207,6 +230,7 @@ void RegisterLimitBenchmarks(const LimitOptions& options) {
   to.Add("limit/mutex", LockAndUnlock);
   to.Add("limit/malloc", MallocAndFree);
   to.Add("limit/ping_pong", PingPong, {2});
+  to.AddClock();
 }
 
 void ReleaseLimitMemory() { AllLines().clear(); }

@@ -18,6 +18,9 @@
 //   limit/store_release, limit/fetch_add     the latter with 1 and 2 threads
 //   limit/mutex, limit/malloc                lock and unlock; malloc and free
 //   limit/ping_pong                          a cache line to the other core
+//   limit/clock                              reading the clock; the longest
+//   time
+//                                            between two readings as `max_ns`
 //
 // All times are wall time by the operations of all threads.
 //

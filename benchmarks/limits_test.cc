@@ -14,6 +14,7 @@
 namespace ets_keeper::benchmarks {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::IsSupersetOf;
 
 class Names final : public benchmark::BenchmarkReporter {
@@ -24,10 +25,15 @@ class Names final : public benchmark::BenchmarkReporter {
       EXPECT_GT(run.iterations, 0);
       EXPECT_GT(run.GetAdjustedRealTime(), 0);
       names.insert(run.run_name.function_name + "/" + run.run_name.threads);
+      for (const auto& [counter, value] : run.counters) {
+        EXPECT_GT(value, 0);
+        counters.insert(run.run_name.function_name + " " + counter);
+      }
     }
   }
 
   std::set<std::string> names;
+  std::set<std::string> counters;
 };
 
 TEST(LimitsTest, EachLimitIsMeasured) {
@@ -39,8 +45,10 @@ TEST(LimitsTest, EachLimitIsMeasured) {
       IsSupersetOf({"limit/chase/L1/threads:1", "limit/chase/dram_4k/threads:1",
                     "limit/random_read/prefetched/threads:2",
                     "limit/memcpy/64/threads:1", "limit/fetch_add/threads:2",
-                    "limit/mutex/threads:1", "limit/ping_pong/threads:2"}));
-  EXPECT_EQ(names.names.size(), 22u);
+                    "limit/mutex/threads:1", "limit/ping_pong/threads:2",
+                    "limit/clock/threads:1"}));
+  EXPECT_THAT(names.counters, ElementsAre("limit/clock max_ns"));
+  EXPECT_EQ(names.names.size(), 23u);
   ReleaseLimitMemory();
 }
 

@@ -199,13 +199,15 @@ void AddOperations(const Report& report, std::string& page) {
 void AddCounters(const Report& report, std::string& page) {
   const std::vector<std::string> counters = {"p50_ns", "p99_ns", "p999_ns",
                                              "max_ns", "bytes_per_entry"};
-  absl::StrAppend(&page,
-                  "## Single operations, and memory\n\nHow long half, 99 %, "
-                  "99.9 % and all of the operations take at most, one by\none, "
-                  "in a pass of their own; and bytes per entry, averaged up to "
-                  "twice the rows.\n\n");
-  AddHeading(page, {"operation", "rows", "map", "50 %", "99 %", "99.9 %",
-                    "longest", "bytes"});
+  absl::StrAppend(
+      &page,
+      "## Single operations, and memory\n\nHow long half, 99 %, "
+      "99.9 % and all of the operations take at most, one by\none, "
+      "in a pass of their own; and bytes per entry, averaged up to "
+      "twice the rows.\nTo judge the longest: limit/clock, below, is "
+      "a loop that does nothing but read the\nclock.\n\n");
+  AddHeading(page, {"operation", "rows", "threads", "map", "50 %", "99 %",
+                    "99.9 %", "longest", "bytes"});
   for (const std::string& name : report.figures.Names()) {
     const std::optional<RunName> run = ParseRunName(name);
     if (!run.has_value() || report.figures.Find(name)->counters.empty()) {
@@ -215,7 +217,7 @@ void AddCounters(const Report& report, std::string& page) {
         OpLabel(run->op),
         absl::StrCat(run->row, ", ", Count(static_cast<double>(run->rows)),
                      ", ", run->distribution),
-        LabelOf(run->peer)};
+        absl::StrCat(run->threads), LabelOf(run->peer)};
     bool is_empty = true;
     for (const std::string& counter : counters) {
       const std::optional<Sample> sample = report.figures.Value(name, counter);
@@ -231,9 +233,11 @@ void AddCounters(const Report& report, std::string& page) {
 
 // What is no operation on a map.
 void AddOthers(const Report& report, std::string& page) {
-  absl::StrAppend(&page,
-                  "## The machine, processes, hand-overs\n\nMedian and spread; "
-                  "of a hand-over also the longest.\n\n");
+  absl::StrAppend(
+      &page,
+      "## The machine, processes, hand-overs\n\nMedian and spread; "
+      "of a hand-over also the longest, and of limit/clock the\n"
+      "longest time from one reading to the next, in all runs.\n\n");
   AddHeading(page, {"what", "median", "least", "greatest", "longest"});
   for (const std::string& name : report.figures.Names()) {
     if (ParseRunName(name).has_value()) continue;
