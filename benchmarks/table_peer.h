@@ -84,8 +84,8 @@ struct TableRow<StringRow> {
 
 // Memory
 //
-// `kPrivate` takes huge pages where it can, `kPrivate4k` never does: neither
-// does a memfd, so the two differ in nothing but in who may map them.
+// `kPrivate` takes huge pages where it can, `kPrivate4k` never does. A memfd
+// has none either, unless the system is set up to give it some.
 enum class Memory { kPrivate, kPrivate4k, kMemfd };
 
 // TablePeer
