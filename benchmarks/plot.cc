@@ -17,7 +17,7 @@ namespace ets_keeper::benchmarks {
 namespace {
 
 constexpr char kStyle[] = R"(<style>
-text{font-family:system-ui,-apple-system,"Segoe UI",Arial,"DejaVu Sans",sans-serif}
+text{font-family:system-ui,"Segoe UI",Arial,"DejaVu Sans",sans-serif}
 .surface{fill:#fff}.ink{fill:#1f2328}.muted{fill:#59636e}
 .grid{stroke:#dfe3e8;stroke-width:1}.axis{stroke:#8b949e;stroke-width:1}
 .goal{stroke:#1f2328;stroke-width:1.5;stroke-dasharray:5 4}
