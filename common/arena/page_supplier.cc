@@ -4,6 +4,7 @@
 #include "common/arena/page_supplier.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -58,6 +59,12 @@ class Worker {
   }
 
   static void* Run(void* worker) {
+    // Where no processor is idle, an order would stop the writer whom it is to
+    // serve, for as long as it takes to allocate: the supplier waits instead.
+    if (sched_getscheduler(0) == SCHED_OTHER) {
+      const sched_param none = {};
+      sched_setscheduler(0, SCHED_BATCH, &none);
+    }
     while (true) static_cast<Worker*>(worker)->ServeOne();
   }
 

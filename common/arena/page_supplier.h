@@ -12,9 +12,9 @@
 //   PageSupplier::OfProcess().Order(arena);   // soon: arena.SupplyPages()
 //
 // One thread serves all arenas of the process in turns. It is started by the
-// first order, blocks all signals, and never ends. A forked child begins
-// without one, and has its own once it orders; what its parent had ordered is
-// forgotten there.
+// first order, blocks all signals, never ends, and stops no running thread for
+// the sake of an order (SCHED_BATCH). A forked child begins without one, and
+// has its own once it orders; what its parent had ordered is forgotten there.
 //
 // Thread safety: everything may be called from any thread.
 //

@@ -4,6 +4,7 @@
 #include "common/arena/page_supplier.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <atomic>
@@ -65,6 +66,20 @@ TEST(PageSupplierTest, CallsOnAnotherThreadUntilNothingMoreIsWanted) {
   PageSupplier::OfProcess().Cancel(consumer);
   EXPECT_EQ(consumer.steps(), 3);
   EXPECT_NE(thread, std::this_thread::get_id());
+}
+
+// Else an order would stop the very writer that it is to serve.
+TEST(PageSupplierTest, ItStopsNoRunningThread) {
+  int policy = -1;
+  FakeConsumer consumer([&](int) {
+    policy = sched_getscheduler(0);
+    return false;
+  });
+  consumer.Order();
+  consumer.AwaitSteps(1);
+  PageSupplier::OfProcess().Cancel(consumer);
+  const int ours = sched_getscheduler(0);
+  EXPECT_EQ(policy, ours == SCHED_OTHER ? SCHED_BATCH : ours);
 }
 
 TEST(PageSupplierTest, AnOrderDuringAStepIsCarriedOutAfterIt) {
