@@ -10,7 +10,7 @@
 // anybody know, until the next owner has read a row.
 //
 //   absl::StatusOr<std::unique_ptr<HandOver>> hand_over = HandOver::Start();
-//   absl::StatusOr<absl::Duration> time = (*hand_over)->Once(1000000);
+//   absl::StatusOr<HandOver::Time> time = (*hand_over)->Once(1000000);
 //
 // There are three OS processes: the keeper; an owner, which is killed; and this
 // one, which stands in line.
@@ -39,10 +39,17 @@ class HandOver {
   // Starts a keeper.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<HandOver>> Start();
 
+  // How long it took; too long rather than too short if that is not known
+  // exactly.
+  struct Time {
+    absl::Duration time;
+    bool is_exact = false;  // to 10 µs
+  };
+
   // HandOver::Once()
   //
   // Has a table of so many rows, kills its owner, and takes it over.
-  [[nodiscard]] absl::StatusOr<absl::Duration> Once(uint64_t rows);
+  [[nodiscard]] absl::StatusOr<Time> Once(uint64_t rows);
 
  private:
   HandOver(protets::KeeperProcess keeper, std::string owner_binary);
@@ -53,8 +60,9 @@ class HandOver {
 
 // RegisterHandOverBenchmarks()
 //
-// hand_over/<rows>: the median of `times` hand-overs, and the longest as the
-// counter `max_ns`. `hand_over` must outlive the runs.
+// hand_over/<rows>: the median of `times` hand-overs whose time is exact, and
+// the longest of them as the counter `max_ns`. `hand_over` must outlive the
+// runs.
 void RegisterHandOverBenchmarks(HandOver& hand_over,
                                 const std::vector<uint64_t>& sizes,
                                 int times = 20);
