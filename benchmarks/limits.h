@@ -19,8 +19,7 @@
 //   limit/mutex, limit/malloc                lock and unlock; malloc and free
 //   limit/ping_pong                          a cache line to the other core
 //   limit/clock                              reading the clock; the longest
-//   time
-//                                            between two readings as `max_ns`
+//                                            pause between two as `max_ns`
 //
 // All times are wall time by the operations of all threads.
 //

@@ -63,7 +63,8 @@ struct HashCursor {
 
 class HashReader {
  public:
-  // Finds with the given instructions, which the processor must have.
+  // Finds with the given instructions, which the processor must have; what is
+  // made for the type of the rows, with those that any processor has.
   explicit HashReader(const HashGeometry& geometry,
                       InstructionSet instructions = DetectInstructionSet());
 

@@ -10,6 +10,8 @@
 //
 //   RowBuffer row = {7, 0, 1};
 //
+// `ExactWords` and `ScratchWords` hold a key or a row for a moment only.
+//
 // Thread safety: as any container: many readers or one writer.
 //
 // It is a plain container; it does not know the row's type. Words that it gets

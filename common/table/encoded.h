@@ -26,7 +26,6 @@
 #include <type_traits>
 
 #include "absl/base/attributes.h"
-#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/hash/hash_key.h"

@@ -55,6 +55,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -157,6 +158,13 @@ class TableReader {
       requires(!std::is_same_v<KeyArg, KeyType>) {
     return LookupAll(keys, visit);
   }
+  // Of keys in braces, which could be of either kind.
+  [[nodiscard]] absl::Status LookupEach(
+      std::initializer_list<KeyArg> keys,
+      absl::FunctionRef<void(size_t, const Row*)> visit) const
+      requires(!std::is_same_v<KeyArg, KeyType>) {
+    return LookupAll(absl::MakeConstSpan(keys.begin(), keys.size()), visit);
+  }
 
   // TableReader::LookupElement()
   //
@@ -178,8 +186,8 @@ class TableReader {
     constexpr KeyLayout kKey = Codec::template KeyLayoutOf<Key>();
     if constexpr (Codec::kIsFixed &&
                   InlineWords(Codec::kFixedWords, kKey) != 0) {
-      FoundRow<Codec, Key>
-          words;  // no more work than to leave them where they are
+      // A copy is no more work here than to leave the words where they are.
+      FoundRow<Codec, Key> words;
       return words.Lookup(core().reader(), Hashed(CoreKey(key)));
     } else {
       return core().reader().Member(Hashed(CoreKey(key)));

@@ -17,6 +17,7 @@
 #include "absl/status/status_matchers.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/pid/pid.h"
 #include "common/row/row.h"
@@ -47,16 +48,16 @@ struct User {
 };
 using Users = Table<User, &User::id>;
 
-struct Word {
+struct Text {
   std::string text;
   int64_t count = 0;
 
   static constexpr auto Fields() {
-    return FieldList(Field("text", &Word::text), Field("count", &Word::count));
+    return FieldList(Field("text", &Text::text), Field("count", &Text::count));
   }
-  friend bool operator==(const Word&, const Word&) = default;
+  friend bool operator==(const Text&, const Text&) = default;
 };
-using Words = Table<Word, &Word::text>;
+using Texts = Table<Text, &Text::text>;
 
 class TableTest : public ::testing::Test {
  protected:
@@ -208,18 +209,18 @@ TEST_F(TableTest, A50_RowsAreValues) {
 }
 
 TEST_F(TableTest, StringsAreKeys) {
-  auto words = Words::New(tables_, me_, {.name = "words"});
+  auto words = Texts::New(tables_, me_, {.name = "words"});
   ASSERT_THAT(words, IsOk());
   for (int i = 0; i < 1000; ++i) {
-    ASSERT_THAT(words->UpdateCounter<&Word::count>(absl::StrCat("w", i % 100),
-                                                   1, Word{}),
+    ASSERT_THAT(words->UpdateCounter<&Text::count>(absl::StrCat("w", i % 100),
+                                                   1, Text{}),
                 IsOk());
   }
   EXPECT_THAT(words->Size(), IsOkAndHolds(100));
-  EXPECT_THAT(words->Lookup("w42"), IsOkAndHolds(Optional(Word{"w42", 10})));
-  EXPECT_THAT(words->UpdateCounter<&Word::count>("", 1, Word{}),
+  EXPECT_THAT(words->Lookup("w42"), IsOkAndHolds(Optional(Text{"w42", 10})));
+  EXPECT_THAT(words->UpdateCounter<&Text::count>("", 1, Text{}),
               IsOkAndHolds(1));
-  EXPECT_THAT(words->Lookup(""), IsOkAndHolds(Optional(Word{"", 1})));
+  EXPECT_THAT(words->Lookup(""), IsOkAndHolds(Optional(Text{"", 1})));
   EXPECT_THAT(words->Delete("w42"), IsOk());
   EXPECT_THAT(words->Member("w42"), IsOkAndHolds(false));
 }
@@ -256,7 +257,7 @@ TEST_F(TableTest, AHandleOfAnotherRowTypeOrKeyIsRefused) {
   const auto handle = tables_.Open("users");
   ASSERT_THAT(handle, IsOk());
   EXPECT_THAT((TableReader<User, &User::id>::Of(*handle)), IsOk());
-  const auto other = TableReader<Word, &Word::text>::Of(*handle);
+  const auto other = TableReader<Text, &Text::text>::Of(*handle);
   EXPECT_EQ(CauseIn(other), Cause::kSchemaMismatch);
   EXPECT_THAT(other.status().message(), HasSubstr("visits:i64"));
   EXPECT_EQ(CauseIn(TableReader<User, &User::visits>::Of(*handle)),
@@ -383,6 +384,31 @@ TEST_F(TableTest, ManyKeysAtOnceAreAsManyKeysOneByOne) {
   }
   EXPECT_EQ(found[100], std::nullopt);
   EXPECT_EQ(found[101]->visits, 3);
+}
+
+TEST_F(TableTest, KeysOfStringsAreLookedUpAtOnceHoweverTheyAreHeld) {
+  using Words = Table<Text, &Text::text>;
+  const auto words = Words::New(tables_, me_, {.name = "words"});
+  ASSERT_THAT(words, IsOk());
+  // Longer than what rows and keys have room for without an allocation, too.
+  const std::string longest(1000, 'x');
+  ASSERT_THAT(words->Insert({"one", 1}), IsOk());
+  ASSERT_THAT(words->Insert({longest, 2}), IsOk());
+  std::vector<int64_t> counts;
+  const auto note = [&](size_t i, const Text* row) {
+    EXPECT_EQ(i, counts.size());
+    counts.push_back(row != nullptr ? row->count : 0);
+  };
+  const std::vector<std::string> strings = {"one", "none", longest};
+  EXPECT_THAT(words->LookupEach(strings, note), IsOk());
+  EXPECT_THAT(counts, ::testing::ElementsAre(1, 0, 2));
+  counts.clear();
+  const std::vector<absl::string_view> views(strings.begin(), strings.end());
+  EXPECT_THAT(words->LookupEach(views, note), IsOk());
+  EXPECT_THAT(counts, ::testing::ElementsAre(1, 0, 2));
+  counts.clear();
+  EXPECT_THAT(words->LookupEach({"one", "none"}, note), IsOk());
+  EXPECT_THAT(counts, ::testing::ElementsAre(1, 0));
 }
 
 TEST_F(TableTest, OfManyAtOnceTheOnesBeforeAnErrorAreDone) {
