@@ -125,6 +125,45 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CommitStores(
   StoreWord(&log->committed, 0);
 }
 
+// IntentStores
+//
+// A transaction, through a lane's log, of stores that nobody reads through and
+// that are fewer than IntentLog::kCapacity: no more than writing them down.
+class IntentStores {
+ public:
+  IntentStores(char* base, IntentLog* log) : base_(base), log_(*log) {}
+
+  // As those of a Transaction.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Store(uint64_t offset, uint64_t value) {
+    if (IsSeeded(SeededBug::kNotCrashAtomic)) return StoreNow(offset, value);
+    IntentEntry& entry = log_.entries[size_++];
+    StoreWord(&entry.offset, offset);
+    StoreWord(&entry.value, value);
+    if (IsSeeded(SeededBug::kCommitBeforeLastEntry)) {
+      StoreWord(&log_.committed, size_ << 32);
+    }
+  }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Commit() {
+    if (IsSeeded(SeededBug::kNotCrashAtomic)) return;
+    const uint64_t base = size_ << 32;
+    if (!IsSeeded(SeededBug::kNoIntent)) StoreWord(&log_.committed, base);
+    for (uint64_t i = 0; i < size_; ++i) {
+      StoreNow(LoadWord(&log_.entries[i].offset),
+               LoadWord(&log_.entries[i].value));
+      StoreWord(&log_.committed, i + 1 < size_ ? base + i + 1 : 0);
+    }
+  }
+
+ private:
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void StoreNow(uint64_t offset, uint64_t value) {
+    StoreWord(reinterpret_cast<uint64_t*>(base_ + offset), value);
+  }
+
+  char* const base_;
+  IntentLog& log_;
+  uint64_t size_ = 0;
+};
+
 class Transaction {
  public:
   // One that writes its stores down in the lane's log, or, for a log of another

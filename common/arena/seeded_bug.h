@@ -33,12 +33,14 @@ enum class SeededBug {
   kCommitBeforeLastEntry,   // the commit point before the log is written
   kReplayFromTheStart,      // recovery performs again what was performed
   kPublishBeforeFill,       // a record is reachable before its words are there
+  kHeadBeforeCount,         // a row comes or goes before it is counted
   kReuseWithinTransaction,  // freed memory is given out before the commit
   kSplitBeforeFill,         // a bucket gives rows away to one that is not there
   kCutBeforeMove,           // a chain is cut before its rows are elsewhere
   kVanishBeforeMerge,       // a bucket goes before its rows are elsewhere
   kBatchWithoutDirectory,   // readers do not look into a batch in flight
   kForgetLocks,             // recovery leaves the locks of the dead behind
+  kForgetGrowth,            // recovery leaves a split or a merge half done
   kNoVersionBump,           // a record is re-used and its readers not told
   kBatchNotRechecked,       // a reader trusts what it saw while a batch began
 };

@@ -87,10 +87,10 @@ class Checker {
       absl::Status status = CheckBucket(bucket, buckets);
       if (!status.ok()) return status;
     }
-    const uint64_t end = std::min((LoadWord(&arena_.header().front_committed) -
-                                   geometry_.buckets_begin()) /
-                                      sizeof(HashBucket),
-                                  buckets + 64);
+    const uint64_t end = std::min(
+        (LoadWord(&arena_.header().front_committed) - geometry_.buckets_begin) /
+            sizeof(HashBucket),
+        buckets + 64);
     for (uint64_t bucket = buckets; bucket < end; ++bucket) {
       const uint64_t head =
           LoadWord(&geometry_.BucketAt(geometry_.BucketOffset(bucket))->head);

@@ -40,10 +40,10 @@ class HashCheckTest : public ::testing::TestWithParam<uint32_t> {
     // Chains, and cells of chains that became free.
     for (const uint64_t buckets : {1, 4, 3}) {
       while (table_.Buckets() < buckets) {
-        EXPECT_THAT(SplitBucket(geometry(), 0), IsOk());
+        EXPECT_THAT(SplitBuckets(geometry(), 0, 1), IsOk());
       }
       while (table_.Buckets() > buckets) {
-        EXPECT_THAT(MergeBucket(geometry(), 0), IsOk());
+        EXPECT_THAT(MergeBuckets(geometry(), 0, 1), IsOk());
       }
     }
     EXPECT_THAT(CheckHashTable(geometry()), IsOk());

@@ -18,10 +18,14 @@
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
+#include "common/hash/hash_edit.h"
+#include "common/hash/hash_find.h"
 #include "common/hash/hash_growth.h"
+#include "common/hash/hash_head_change.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_lock.h"
-#include "common/hash/hash_match.h"
+#include "common/hash/hash_record.h"
+#include "common/hash/hash_write.h"
 #include "common/hash/writer_lanes.h"
 #include "common/mutex/mutex.h"
 #include "common/status/status.h"
@@ -47,7 +51,7 @@ absl::Status BadWord(absl::string_view what, uint64_t value) {
 
 absl::Status HashCore::Format(Arena* arena, const Options& options) {
   HashGeometry geometry = HashGeometry::Of(arena);
-  geometry.lanes = options.writers + 1;
+  geometry.SetLanes(options.writers + 1);
   if (options.writers > kMaxWriters ||
       geometry.BucketOffset(2) > arena->bytes() / 2) {
     return MakeStatus(Cause::kBadOption,
@@ -95,7 +99,7 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
   if (key_words > UINT32_MAX) return BadWord("length of the key", key_words);
   if (key_variable > 1) return BadWord("kind of key", key_variable);
   HashGeometry geometry = HashGeometry::Of(arena);
-  geometry.lanes = static_cast<uint32_t>(lanes);
+  geometry.SetLanes(static_cast<uint32_t>(lanes));
   // Their counts and intents will all be looked at, in memory that this process
   // may never have seen.
   for (uint32_t lane = 0; lane < geometry.lanes; ++lane) {
@@ -113,11 +117,11 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
     return BadWord("length of a row", inline_words);
   }
   geometry.inline_words = static_cast<uint32_t>(inline_words);
-  if (geometry.buckets_begin() > LoadWord(&arena->header().front_committed)) {
+  if (geometry.buckets_begin > LoadWord(&arena->header().front_committed)) {
     return BadWord("number of lanes", lanes);
   }
   geometry.most_buckets =
-      std::min((arena->bytes() - geometry.buckets_begin()) / sizeof(HashBucket),
+      std::min((arena->bytes() - geometry.buckets_begin) / sizeof(HashBucket),
                kMaxBuckets);
   for (const uint64_t* word : {&root->buckets, &root->image}) {
     const uint64_t buckets = LoadWord(word);
@@ -131,21 +135,26 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
 HashCore::HashCore(const HashGeometry& geometry)
     : geometry_(geometry),
       operations_(ChooseOperations(geometry)),
-      instructions_(DetectInstructionSet()),
-      reader_(geometry, instructions_),
+      reader_(geometry),
       lanes_(geometry.lanes),
       rows_(static_cast<int64_t>(reader_.Size())) {}
 
-// The intents of the lanes and the batch are over different words, because each
-// of them held the locks of all the words that it names, so their order does
-// not matter. Then nothing is in flight, and the locks are free.
+// The intents, the changes of heads, the split or merge and the batch are over
+// different words, because each of them held the locks of all the words that it
+// names, so their order does not matter, but that a head or a split that has
+// none may have been in an intent. Then nothing is in flight, and the locks are
+// free.
 absl::Status HashCore::Recover() {
   Arena& arena = *geometry_.arena;
   for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
     absl::Status status = ReplayIntent(arena, &geometry_.LaneAt(lane)->intent);
     if (!status.ok()) return status;
   }
-  if (absl::Status status = RecoverBatch(); !status.ok()) return status;
+  for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
+    RecoverHeadChange(geometry_, geometry_.LaneAt(lane));
+  }
+  if (absl::Status s = RecoverGrowth(geometry_); !s.ok()) return s;
+  if (absl::Status s = RecoverBatch(); !s.ok()) return s;
   if (!IsSeeded(SeededBug::kForgetLocks)) {
     for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
       for (const uint64_t& held : geometry_.LaneAt(lane)->held) {
@@ -159,7 +168,7 @@ absl::Status HashCore::Recover() {
 
 // Of a bucket whose holder is dead, if it is one.
 void HashCore::FreeLock(uint64_t bucket) {
-  if (bucket < geometry_.buckets_begin() ||
+  if (bucket < geometry_.buckets_begin ||
       geometry_.BucketNumber(bucket) >= geometry_.most_buckets ||
       !geometry_.HoldsCell(bucket)) {
     return;
@@ -184,6 +193,72 @@ absl::Status HashCore::WrongEpoch(uint64_t epoch) const {
   return MakeStatus(Cause::kNotOwner,
                     absl::StrCat("the table has changed hands: it is in epoch ",
                                  now, ", the handle is of epoch ", epoch));
+}
+
+absl::Status HashCore::NoBucket() const {
+  return MakeStatus(Cause::kCorrupt,
+                    absl::StrFormat("the number of buckets, %#x, leads nowhere",
+                                    LoadWord(&geometry_.root()->image)));
+}
+
+template <uint32_t kWords, KeyLayout kKey>
+absl::Status HashCore::OperationsOf<kWords, kKey>::Change(HashCore& core,
+                                                          uint64_t epoch,
+                                                          const HashKey& key,
+                                                          HashChange change) {
+  return WriteKey<absl::Status, false>(core, epoch, key, [&](KeyWrite& write) {
+    const HashPlace place = write.place();
+    return write.Edit([&](HashEdit<kWords>& edit) -> absl::Status {
+      const absl::StatusOr<HashAction> action = change(HashCurrent(
+          core.geometry_, edit.transaction(), place, core.reader_, key));
+      if (!action.ok()) return action.status();
+      if (action->kind == HashAction::kPut) {
+        return edit.Put(place, key.hash, action->row);
+      }
+      if (action->kind == HashAction::kRemove && place.found()) {
+        edit.Remove(place);
+      }
+      return absl::OkStatus();
+    });
+  });
+}
+
+template <uint32_t kWords, KeyLayout kKey>
+absl::StatusOr<bool> HashCore::OperationsOf<kWords, kKey>::Take(
+    HashCore& core, uint64_t epoch, const HashKey& key, RowBuffer* row) {
+  return WriteKey<absl::StatusOr<bool>, true>(
+      core, epoch, key, [&](KeyWrite& write) -> absl::StatusOr<bool> {
+        const HashPlace place = write.place();
+        if (!place.found()) return false;
+        const HashGeometry& geometry = core.geometry_;
+        CopyWords(geometry.At(place.row()), place.row_words(geometry), row);
+        if (absl::Status s = write.Remove(); !s.ok()) return s;
+        return true;
+      });
+}
+
+const HashCore::Operations& HashCore::ChooseOperations(
+    const HashGeometry& geometry) {
+  const auto made_for = []<uint32_t kWords, KeyLayout kKey>() {
+    using Made = OperationsOf<kWords, kKey>;
+    static constexpr Operations kAll = {.change = &Made::Change,
+                                        .insert = &Made::Insert,
+                                        .insert_new = &Made::InsertNew,
+                                        .remove = &Made::Remove,
+                                        .take = &Made::Take,
+                                        .add = &Made::Add};
+    return &kAll;
+  };
+  const bool is_plain = geometry.key == KeyLayout();
+  return *WithWords(
+      geometry.inline_words, [&](auto words) -> const Operations* {
+        if constexpr (words != 0) {
+          if (is_plain) {
+            return made_for.template operator()<words, KeyLayout{}>();
+          }
+        }
+        return made_for.template operator()<words, kAnyKey>();
+      });
 }
 
 void HashCore::TakeTurn(WriterLanes::Lane& lane) {
@@ -216,23 +291,23 @@ void HashCore::Resize(WriterLanes::Lane& lane) {
 }
 
 void HashCore::Grow(WriterLanes::Lane& lane, uint64_t wanted, uint64_t budget) {
-  for (; budget > 0; --budget) {
-    const uint64_t buckets = LoadWord(&geometry_.root()->buckets);
-    if (buckets >= wanted) return;
-    PrefetchSplit(geometry_, buckets);
-    // A table that cannot grow goes on with longer chains.
-    if (!SplitBucket(geometry_, lane.index()).ok()) return;
-  }
+  const uint64_t buckets = LoadWord(&geometry_.root()->buckets);
+  if (buckets >= wanted) return;
+  // A table that cannot grow goes on with longer chains.
+  SplitBuckets(geometry_, lane.index(), std::min(budget, wanted - buckets))
+      .IgnoreError();
 }
 
 void HashCore::Shrink(WriterLanes::Lane& lane, uint64_t wanted,
                       uint64_t budget) {
-  for (; budget > 0; --budget) {
-    if (LoadWord(&geometry_.root()->buckets) <= wanted) break;
-    if (!MergeBucket(geometry_, lane.index()).ok()) break;
+  const HashRoot* root = geometry_.root();
+  const uint64_t buckets = LoadWord(&root->buckets);
+  if (buckets > wanted) {
+    // A table that cannot shrink goes on with more buckets than it needs.
+    MergeBuckets(geometry_, lane.index(), std::min(budget, buckets - wanted))
+        .IgnoreError();
   }
   // Readers still come to buckets below the image, to be sent back from there.
-  const HashRoot* root = geometry_.root();
   const uint64_t used =
       std::max(LoadWord(&root->buckets), LoadWord(&root->image));
   Lock lock(geometry_.arena->grow_mutex());

@@ -37,9 +37,11 @@
 #define COMMON_HASH_HASH_CORE_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
+#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
@@ -54,13 +56,24 @@
 #include "common/hash/hash_find.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
-#include "common/hash/hash_match.h"
 #include "common/hash/hash_reader.h"
+#include "common/hash/hash_write.h"
 #include "common/hash/writer_lanes.h"
 #include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 
 namespace ets_keeper {
+
+// RowShape
+//
+// What the type of the rows says about them: how many words they have (0: they
+// differ), and where the key is. The default says nothing.
+struct RowShape {
+  uint32_t fixed_words = 0;
+  KeyLayout key = kAnyKey;
+
+  friend constexpr bool operator==(const RowShape&, const RowShape&) = default;
+};
 
 // HashCurrent
 //
@@ -170,14 +183,17 @@ class HashCore {
   // From now on only writes of the given epoch are accepted. Waits for the
   // writes in progress; when it returns none of an older epoch will follow.
   void RaiseEpoch(uint64_t epoch);
-  [[nodiscard]] uint64_t epoch() const {
-    return LoadWord(&geometry_.arena->header().epoch);
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t epoch() const {
+    return LoadWord(geometry_.At(offsetof(ArenaHeader, epoch)));
   }
 
   [[nodiscard]] const HashReader& reader() const { return reader_; }
   [[nodiscard]] const HashGeometry& geometry() const { return geometry_; }
   [[nodiscard]] uint64_t seed() const { return geometry_.seed; }
   [[nodiscard]] uint32_t writers() const { return geometry_.lanes - 1; }
+
+  // The writes below that take a `kShape` are made for it where they are
+  // called, which must be that of the table; without one they ask the table.
 
   // HashCore::Change()
   //
@@ -194,22 +210,36 @@ class HashCore {
   //
   // `Insert()` puts the row in place of the one with the same key, if any.
   // `InsertNew()` returns false, and does nothing, if there is one.
-  [[nodiscard]] absl::Status Insert(uint64_t epoch, const HashKey& key,
-                                    absl::Span<const uint64_t> row) {
-    return operations_.insert(*this, epoch, key, row);
+  template <RowShape kShape = RowShape()>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Insert(
+      uint64_t epoch, const HashKey& key, absl::Span<const uint64_t> row) {
+    if constexpr (kShape == RowShape()) {
+      return operations_.insert(*this, epoch, key, row);
+    } else {
+      return OperationsFor<kShape>::Insert(*this, epoch, key, row);
+    }
   }
-  [[nodiscard]] absl::StatusOr<bool> InsertNew(uint64_t epoch,
-                                               const HashKey& key,
-                                               absl::Span<const uint64_t> row) {
-    return operations_.insert_new(*this, epoch, key, row);
+  template <RowShape kShape = RowShape()>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<bool> InsertNew(
+      uint64_t epoch, const HashKey& key, absl::Span<const uint64_t> row) {
+    if constexpr (kShape == RowShape()) {
+      return operations_.insert_new(*this, epoch, key, row);
+    } else {
+      return OperationsFor<kShape>::InsertNew(*this, epoch, key, row);
+    }
   }
 
   // HashCore::Delete(), HashCore::Take()
   //
   // Removes the row; false if there is none. `Take()` copies it to `row` first.
-  [[nodiscard]] absl::StatusOr<bool> Delete(uint64_t epoch,
-                                            const HashKey& key) {
-    return operations_.remove(*this, epoch, key);
+  template <RowShape kShape = RowShape()>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<bool> Delete(
+      uint64_t epoch, const HashKey& key) {
+    if constexpr (kShape == RowShape()) {
+      return operations_.remove(*this, epoch, key);
+    } else {
+      return OperationsFor<kShape>::Remove(*this, epoch, key);
+    }
   }
   [[nodiscard]] absl::StatusOr<bool> Take(uint64_t epoch, const HashKey& key,
                                           RowBuffer* row) {
@@ -218,17 +248,20 @@ class HashCore {
 
   // HashCore::Add()
   //
-  // Adds to one word of the row, in place, and returns the sum. No copy, no
-  // allocation. `kKeyNotFound` if there is no such row; `kOutOfRange`, with
-  // nothing changed, if the word cannot hold the sum, or the row has no such
-  // word. The word must not be part of the key.
-  struct Number {
-    uint32_t word = 0;
-    bool is_signed = false;  // in two's complement
-  };
-  [[nodiscard]] absl::StatusOr<uint64_t> Add(uint64_t epoch, const HashKey& key,
-                                             Number number, int64_t amount) {
-    return operations_.add(*this, epoch, key, number, amount);
+  // Adds to one word of the row, in place, and stores the sum in `sum`. No
+  // copy, no allocation. `kKeyNotFound` if there is no such row; `kOutOfRange`,
+  // with nothing changed, if the word cannot hold the sum, or the row has no
+  // such word. The word must not be part of the key.
+  using Number = HashNumber;
+  template <RowShape kShape = RowShape()>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Add(
+      uint64_t epoch, const HashKey& key, Number number, int64_t amount,
+      uint64_t* sum) {
+    if constexpr (kShape == RowShape()) {
+      return operations_.add(*this, epoch, key, number, amount, sum);
+    } else {
+      return OperationsFor<kShape>::Add(*this, epoch, key, number, amount, sum);
+    }
   }
 
   // HashCore::ChangeAll()
@@ -247,14 +280,16 @@ class HashCore {
  private:
   template <uint32_t kWords>
   class Batch;
-  template <uint32_t kWords, bool kPlainKey>
-  class Write;
-
   // The writes of one key, made for the words of an inline row, or for records,
   // and for where the key is.
-  struct Operations {
-    using Words = absl::Span<const uint64_t>;
+  template <uint32_t kWords, KeyLayout kKey>
+  struct OperationsOf;
+  template <RowShape kShape>
+  using OperationsFor =
+      OperationsOf<InlineWords(kShape.fixed_words, kShape.key), kShape.key>;
 
+  using Words = absl::Span<const uint64_t>;
+  struct Operations {
     absl::Status (*change)(HashCore&, uint64_t epoch, const HashKey&,
                            HashChange);
     absl::Status (*insert)(HashCore&, uint64_t epoch, const HashKey&, Words);
@@ -263,11 +298,9 @@ class HashCore {
     absl::StatusOr<bool> (*remove)(HashCore&, uint64_t epoch, const HashKey&);
     absl::StatusOr<bool> (*take)(HashCore&, uint64_t epoch, const HashKey&,
                                  RowBuffer*);
-    absl::StatusOr<uint64_t> (*add)(HashCore&, uint64_t epoch, const HashKey&,
-                                    Number, int64_t amount);
+    absl::Status (*add)(HashCore&, uint64_t epoch, const HashKey&, Number,
+                        int64_t amount, uint64_t* sum);
   };
-  template <uint32_t kWords, bool kPlainKey>
-  struct OperationsOf;
   static const Operations& ChooseOperations(const HashGeometry& geometry);
 
   explicit HashCore(const HashGeometry& geometry);
@@ -283,6 +316,7 @@ class HashCore {
     return WrongEpoch(epoch);
   }
   absl::Status WrongEpoch(uint64_t epoch) const;
+  absl::Status NoBucket() const;
 
   // Counts rows that a lane added, and every kRowsPerTurn of them has it bring
   // the number of buckets nearer to what the table needs.
@@ -301,7 +335,6 @@ class HashCore {
 
   const HashGeometry geometry_;
   const Operations& operations_;
-  const InstructionSet instructions_;
   const HashReader reader_;
   WriterLanes lanes_;
 
@@ -309,6 +342,92 @@ class HashCore {
   std::atomic<int64_t> rows_{0};
   absl::Mutex growth_mutex_;  // held while a bucket is split or merged
   absl::Mutex batch_mutex_;   // held during a batch; before any other lock
+};
+
+// Implementation only from here on.
+
+template <uint32_t kWords, KeyLayout kKey>
+struct HashCore::OperationsOf {
+  using KeyWrite = HashWrite<kWords, kKey>;
+
+  // Ends a write when its result has been made, and only then counts the rows,
+  // which may want the locks of other buckets.
+  struct Ending {
+    HashCore& core;
+    KeyWrite& write;
+    WriterLanes::Lane& lane;
+    ABSL_ATTRIBUTE_ALWAYS_INLINE ~Ending() {
+      if (const int64_t added = write.End(); added != 0) {
+        core.Account(lane, added);
+      }
+    }
+  };
+
+  // Calls `body` with a write of the key, which has begun.
+  template <typename Result, bool kMovesRows, typename Body>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static Result WriteKey(HashCore& core,
+                                                      uint64_t epoch,
+                                                      const HashKey& key,
+                                                      const Body& body) {
+    const WriterLanes::Use lane(core.lanes_);
+    KeyWrite write(core.geometry_, key, lane->index());
+    if (ABSL_PREDICT_FALSE(!write.template Begin<kMovesRows>())) {
+      return core.NoBucket();
+    }
+    const Ending ending{core, write, *lane};
+    if (ABSL_PREDICT_FALSE(core.epoch() != epoch && epoch != kAnyEpoch)) {
+      return core.WrongEpoch(epoch);
+    }
+    return body(write);
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Insert(HashCore& core,
+                                                          uint64_t epoch,
+                                                          const HashKey& key,
+                                                          Words row) {
+    return WriteKey<absl::Status, true>(
+        core, epoch, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+          return write.Put(row);
+        });
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::StatusOr<bool> InsertNew(
+      HashCore& core, uint64_t epoch, const HashKey& key, Words row) {
+    return WriteKey<absl::StatusOr<bool>, true>(
+        core, epoch, key,
+        [&](KeyWrite& write)
+            ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
+              if (write.place().found()) return false;
+              if (absl::Status s = write.Put(row); !s.ok()) return s;
+              return true;
+            });
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::StatusOr<bool> Remove(
+      HashCore& core, uint64_t epoch, const HashKey& key) {
+    return WriteKey<absl::StatusOr<bool>, true>(
+        core, epoch, key,
+        [&](KeyWrite& write)
+            ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
+              if (!write.place().found()) return false;
+              if (absl::Status s = write.Remove(); !s.ok()) return s;
+              return true;
+            });
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Add(
+      HashCore& core, uint64_t epoch, const HashKey& key, Number number,
+      int64_t amount, uint64_t* sum) {
+    return WriteKey<absl::Status, false>(
+        core, epoch, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+          return write.Add(number, amount, sum);
+        });
+  }
+
+  static absl::Status Change(HashCore& core, uint64_t epoch, const HashKey& key,
+                             HashChange change);
+  static absl::StatusOr<bool> Take(HashCore& core, uint64_t epoch,
+                                   const HashKey& key, RowBuffer* row);
 };
 
 }  // namespace ets_keeper

@@ -335,7 +335,7 @@ class Table {
 
   absl::Status Split() {
     operation_ = "split";
-    return SplitBucket(live_->geometry(), 0);
+    return SplitBuckets(live_->geometry(), 0, 1);
   }
 
   absl::Status Merge() {
@@ -343,7 +343,7 @@ class Table {
     if (LoadWord(&live_->geometry().root()->buckets) == 1) {
       return absl::OkStatus();
     }
-    return MergeBucket(live_->geometry(), 0);
+    return MergeBuckets(live_->geometry(), 0, 1);
   }
 
   absl::Status Insert() {
@@ -492,18 +492,16 @@ TEST_P(SeededBugTest, IsFound) {
             << "\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SeededBugTest,
-                         ::testing::Values(SeededBug::kNotCrashAtomic,
-                                           SeededBug::kNoIntent,
-                                           SeededBug::kCommitBeforeLastEntry,
-                                           SeededBug::kReplayFromTheStart,
-                                           SeededBug::kPublishBeforeFill,
-                                           SeededBug::kReuseWithinTransaction,
-                                           SeededBug::kSplitBeforeFill,
-                                           SeededBug::kCutBeforeMove,
-                                           SeededBug::kVanishBeforeMerge,
-                                           SeededBug::kBatchWithoutDirectory,
-                                           SeededBug::kForgetLocks));
+INSTANTIATE_TEST_SUITE_P(
+    All, SeededBugTest,
+    ::testing::Values(
+        SeededBug::kNotCrashAtomic, SeededBug::kNoIntent,
+        SeededBug::kCommitBeforeLastEntry, SeededBug::kReplayFromTheStart,
+        SeededBug::kPublishBeforeFill, SeededBug::kHeadBeforeCount,
+        SeededBug::kReuseWithinTransaction, SeededBug::kSplitBeforeFill,
+        SeededBug::kCutBeforeMove, SeededBug::kVanishBeforeMerge,
+        SeededBug::kBatchWithoutDirectory, SeededBug::kForgetLocks,
+        SeededBug::kForgetGrowth));
 
 // A half-formatted arena is not taken for a table.
 TEST(HashCrashTest, EveryStoreOfFormat) {

@@ -55,12 +55,12 @@ class HashFindTest : public ::testing::TestWithParam<uint32_t> {
   }
   void SplitTo(uint64_t buckets) {
     while (t_.Buckets() < buckets) {
-      ASSERT_THAT(SplitBucket(geometry(), 0), IsOk());
+      ASSERT_THAT(SplitBuckets(geometry(), 0, 1), IsOk());
     }
   }
   void MergeTo(uint64_t buckets) {
     while (t_.Buckets() > buckets) {
-      ASSERT_THAT(MergeBucket(geometry(), 0), IsOk());
+      ASSERT_THAT(MergeBuckets(geometry(), 0, 1), IsOk());
     }
   }
 

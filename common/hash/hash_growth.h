@@ -8,19 +8,19 @@
 // How a hash table grows and shrinks: one bucket at a time, while readers read
 // and writers write.
 //
-//   if (BucketsFor(rows) > n) status = SplitBucket(geometry, lane);
+//   if (BucketsFor(rows) > n) status = SplitBuckets(geometry, lane, 1);
 //
 // The table has n buckets, 2^l <= n < 2^(l+1). To grow, bucket P = n - 2^l is
 // split. With its lock held,
 //
 //   1. bucket N = n, which does not exist, gets copies of those items of P
 //      whose hash has bit l,
-//   2. an intent stores, in this order: N's head, so that N exists; P's head
-//      with the next level and without those items, in one store; n + 1.
-//   3. If P has a chain, the same intent goes on: what stays of the chain moves
-//      into the room that became free and into new cells, one store of the head
-//      makes it live there, then the link is cut from the old cells, then the
-//      version goes up, then they are freed.
+//   2. three stores follow, in this order: N's head, so that N exists; P's head
+//      with the next level and without those items; n + 1.
+//   3. If P has a chain, these are the first stores of an intent that goes on:
+//      what stays of the chain moves into the room that became free and into
+//      new cells, one store of the head makes it live there, then the link is
+//      cut from the old cells, then the version goes up, then they are freed.
 //
 // Why a reader is right in every state of this: up to the store of P's head, P
 // shows all of its keys. After it, P's level sends whoever looks for a key that
@@ -30,10 +30,16 @@
 // locked.
 //
 // To shrink, bucket N = n - 1 is merged into its P by the reverse: N's items
-// are put where P has room, the rest into new cells in front of P's chain; an
-// intent stores P's chain, P's head with the former level and the new items, in
-// one store; N's head, so that N does not exist; n - 1. Who comes to N later,
-// by an old number of buckets, goes on to P.
+// are put where P has room, the rest into new cells in front of P's chain; then
+// P's chain is stored; P's head with the former level and the new items, in one
+// store; N's head, so that N does not exist; n - 1: with chains by an intent.
+// Who comes to N later, by an old number of buckets, goes on to P.
+//
+// Without an intent, what a killed split or merge left is seen by what n says
+// and what the buckets do: bucket n exists, so it was being split off, and P's
+// level tells whether P has given anything away; or bucket n - 1 does not exist
+// or its P answers for all that it has, so it was being merged. Recovery goes
+// on from there, or lets bucket n vanish.
 //
 // Thread safety: one at a time, which the core's growth mutex sees to; needs a
 // lane, and takes the locks of the two buckets itself.
@@ -67,28 +73,35 @@ namespace ets_keeper {
   return rows * 64 / kRows[geometry.item_words()] + 1;
 }
 
-// SplitBucket(), MergeBucket()
+// SplitBuckets(), MergeBuckets()
 //
-// Add or take away the last bucket. `kNoMemory`, with nothing changed, if the
-// arena is full or a chain too long; the table then goes on with longer chains,
-// or with more buckets than it needs. `kOutOfRange`: there is only one bucket.
-[[nodiscard]] absl::Status SplitBucket(const HashGeometry& geometry,
-                                       uint32_t lane);
-[[nodiscard]] absl::Status MergeBucket(const HashGeometry& geometry,
-                                       uint32_t lane);
+// Add or take away the last bucket, `count` times, or until an error.
+// `kNoMemory`, with nothing changed, if the arena is full or a chain too long;
+// the table then goes on with longer chains, or with more buckets than it
+// needs. `kOutOfRange`: there is only one bucket.
+[[nodiscard]] absl::Status SplitBuckets(const HashGeometry& geometry,
+                                        uint32_t lane, uint64_t count);
+[[nodiscard]] absl::Status MergeBuckets(const HashGeometry& geometry,
+                                        uint32_t lane, uint64_t count);
+
+// RecoverGrowth()
+//
+// Ends a split or merge that was going on when its process died, while no
+// process writes, after all intents. `kCorrupt` if the levels are impossible.
+// May be killed and repeated.
+[[nodiscard]] absl::Status RecoverGrowth(const HashGeometry& geometry);
 
 // PrefetchSplit()
 //
 // Has the lines loaded that the next splits of a table of that many buckets
 // will want: the bucket of one, and the chain of one that comes before it.
 inline void PrefetchSplit(const HashGeometry& geometry, uint64_t buckets) {
-  if (buckets + 8 >= geometry.most_buckets) return;
-  const auto split = [&](uint64_t ahead) {
-    const uint64_t n = buckets + ahead;
-    return geometry.BucketAt(geometry.BucketOffset(n - std::bit_floor(n)));
-  };
-  __builtin_prefetch(split(8));
-  const uint64_t link = LinkOf(LoadWord(&split(4)->chain));
+  const HashBucket* const split = geometry.BucketAt(
+      geometry.BucketOffset(buckets - std::bit_floor(buckets)));
+  // Beyond the last one that will be split it is some other bucket or memory.
+  __builtin_prefetch(split + 8);
+  if (buckets < 8) return;
+  const uint64_t link = LinkOf(LoadWord(&split[4].chain));
   if (geometry.HoldsCell(link)) __builtin_prefetch(geometry.BucketAt(link));
 }
 

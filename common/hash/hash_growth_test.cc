@@ -53,8 +53,8 @@ class HashGrowthTest : public ::testing::TestWithParam<uint32_t> {
     model_[key] = t_.Row(key, key);
     ASSERT_THAT(t_.core->Insert(kEpoch, TestKey(key), model_[key]), IsOk());
   }
-  void Split() { ASSERT_THAT(SplitBucket(geometry(), 0), IsOk()); }
-  void Merge() { ASSERT_THAT(MergeBucket(geometry(), 0), IsOk()); }
+  void Split() { ASSERT_THAT(SplitBuckets(geometry(), 0, 1), IsOk()); }
+  void Merge() { ASSERT_THAT(MergeBuckets(geometry(), 0, 1), IsOk()); }
   void ExpectWhole() {
     ASSERT_THAT(CheckHashTable(geometry()), IsOk());
     for (const auto& [key, row] : model_) {
@@ -108,6 +108,60 @@ TEST_P(HashGrowthTest, BucketsAreNeitherFullNorEmpty) {
     EXPECT_LT(static_cast<double>(rows), room * 0.8);
     EXPECT_GT(static_cast<double>(rows), room * 0.5);
   }
+}
+
+// What a split or merge leaves that is killed between its stores of the heads
+// and of the number of buckets.
+TEST_P(HashGrowthTest, HalfASplitOrMergeIsRecovered) {
+  for (uint64_t key = 0; key < 20; ++key) Insert(key);
+  while (t_.Buckets() < 21) Split();
+  const auto recover = [&](uint64_t buckets) {
+    StoreWord(&geometry().root()->buckets, buckets);
+    ASSERT_THAT(RecoverGrowth(geometry()), IsOk());
+    ExpectWhole();
+  };
+  recover(21);
+  EXPECT_EQ(t_.Buckets(), 21);
+  recover(20);  // bucket 20 exists, and its other half has given rows away
+  EXPECT_EQ(t_.Buckets(), 21);
+
+  // Bucket n exists, and its other half has all of its rows. (Of one with a
+  // chain an intent would say so.)
+  uint64_t half = 5;
+  while (geometry().BucketAt(geometry().BucketOffset(half))->chain != 0) {
+    Split();
+    ++half;
+  }
+  const uint64_t head = LoadWord(Head(half));
+  Split();
+  StoreWord(Head(half), head);
+  recover(half + 16);
+  EXPECT_EQ(t_.Buckets(), half + 16);
+  EXPECT_EQ(LevelOf(LoadWord(Head(half + 16))), 0);
+
+  // The last bucket does not exist any more, and the number says that it does.
+  Merge();
+  recover(half + 16);
+  EXPECT_EQ(t_.Buckets(), half + 15);
+}
+
+TEST_P(HashGrowthTest, ImpossibleLevelsAreNotRecovered) {
+  for (uint64_t key = 0; key < 20; ++key) Insert(key);
+  while (t_.Buckets() < 20) Split();
+  const auto expect_corrupt = [&](uint64_t bucket) {
+    const uint64_t head = LoadWord(Head(bucket));
+    StoreWord(Head(bucket), WithLevel(head, 60));
+    EXPECT_EQ(CauseOf(RecoverGrowth(geometry())), Cause::kCorrupt) << bucket;
+    StoreWord(Head(bucket), head);
+  };
+  expect_corrupt(3);
+  expect_corrupt(19);
+  ExpectWhole();
+  Split();
+  StoreWord(&geometry().root()->buckets, 20);  // bucket 20 exists; its half, 4:
+  expect_corrupt(4);
+  StoreWord(&geometry().root()->buckets, 21);
+  ExpectWhole();
 }
 
 TEST_P(HashGrowthTest, SplittingAndMergingKeepsEveryRow) {
@@ -177,7 +231,7 @@ TEST_P(HashGrowthTest, ALongChainIsSplitAndMerged) {
     TestTable t({.fixed_words = GetParam()});
     const HashGeometry& geometry = t.core->geometry();
     while (t.Buckets() < 1024) {
-      ASSERT_THAT(SplitBucket(geometry, 0), IsOk());
+      ASSERT_THAT(SplitBuckets(geometry, 0, 1), IsOk());
     }
     std::map<uint64_t, RowBuffer> model;
     for (const uint64_t key : KeysOfOneBucket(MostItems(), nth)) {
@@ -193,10 +247,10 @@ TEST_P(HashGrowthTest, ALongChainIsSplitAndMerged) {
       transaction.Commit();
     }
     ASSERT_THAT(CheckHashTable(geometry), IsOk());
-    ASSERT_THAT(SplitBucket(geometry, 0), IsOk()) << nth;
+    ASSERT_THAT(SplitBuckets(geometry, 0, 1), IsOk()) << nth;
     ASSERT_THAT(CheckHashTable(geometry), IsOk()) << nth;
     ASSERT_EQ(t.Rows(), model);
-    ASSERT_THAT(MergeBucket(geometry, 0), IsOk()) << nth;
+    ASSERT_THAT(MergeBuckets(geometry, 0, 1), IsOk()) << nth;
     ASSERT_THAT(CheckHashTable(geometry), IsOk()) << nth;
     ASSERT_EQ(t.Rows(), model);
   }
@@ -218,25 +272,25 @@ TEST_P(HashGrowthTest, AChainThatIsTooLongStaysAsItIs) {
   for (const uint64_t key : KeysOfOneBucket(MostItems() + 1, 2)) {
     insert_by_hand(key);
   }
-  EXPECT_EQ(CauseOf(SplitBucket(geometry(), 0)), Cause::kNoMemory);
+  EXPECT_EQ(CauseOf(SplitBuckets(geometry(), 0, 1)), Cause::kNoMemory);
   EXPECT_EQ(t_.Buckets(), 64);
   ExpectWhole();
 }
 
 TEST_P(HashGrowthTest, TheOnlyBucketIsNotMerged) {
   EXPECT_EQ(t_.Buckets(), 1);
-  EXPECT_EQ(CauseOf(MergeBucket(geometry(), 0)), Cause::kOutOfRange);
+  EXPECT_EQ(CauseOf(MergeBuckets(geometry(), 0, 1)), Cause::kOutOfRange);
 }
 
 TEST_P(HashGrowthTest, AFullArenaStaysAsItIs) {
   TestTable t({.fixed_words = GetParam(), .bytes = Arena::kMinBytes});
   ASSERT_THAT(t.core->Insert(kEpoch, TestKey(1), t.Row(1, 1)), IsOk());
   absl::Status status;
-  while (status.ok()) status = SplitBucket(t.core->geometry(), 0);
+  while (status.ok()) status = SplitBuckets(t.core->geometry(), 0, 1);
   EXPECT_EQ(CauseOf(status), Cause::kNoMemory);
   const uint64_t buckets = t.Buckets();
   EXPECT_GT(buckets, 500);
-  EXPECT_EQ(CauseOf(SplitBucket(t.core->geometry(), 0)), Cause::kNoMemory);
+  EXPECT_EQ(CauseOf(SplitBuckets(t.core->geometry(), 0, 1)), Cause::kNoMemory);
   EXPECT_EQ(t.Buckets(), buckets);
   EXPECT_THAT(CheckHashTable(t.core->geometry()), IsOk());
   EXPECT_THAT(t.Lookup(1), Optional(t.Row(1, 1)));
@@ -252,8 +306,8 @@ TEST_P(HashGrowthTest, AnImpossibleLevelIsReported) {
   for (const uint64_t bucket : {1, 2}) {
     const uint64_t head = LoadWord(Head(bucket));
     StoreWord(Head(bucket), WithLevel(head, 9));
-    const absl::Status status =
-        bucket == 1 ? SplitBucket(geometry(), 0) : MergeBucket(geometry(), 0);
+    const absl::Status status = bucket == 1 ? SplitBuckets(geometry(), 0, 1)
+                                            : MergeBuckets(geometry(), 0, 1);
     EXPECT_EQ(CauseOf(status), Cause::kCorrupt);
     StoreWord(Head(bucket), head);
     EXPECT_THAT(CheckHashTable(geometry()), IsOk());
@@ -265,7 +319,7 @@ TEST_P(HashGrowthTest, AChainThatLeadsNowhereIsReported) {
   HashBucket* bucket = geometry().BucketAt(geometry().BucketOffset(0));
   for (const uint64_t link : {t_.arena->bytes(), uint64_t{64}}) {
     StoreWord(&bucket->chain, MakeChain(link, FilterBit(0)));
-    EXPECT_EQ(CauseOf(SplitBucket(geometry(), 0)), Cause::kCorrupt);
+    EXPECT_EQ(CauseOf(SplitBuckets(geometry(), 0, 1)), Cause::kCorrupt);
     EXPECT_FALSE(IsLocked(LoadWord(&bucket->head)));
     StoreWord(&bucket->chain, 0);
   }

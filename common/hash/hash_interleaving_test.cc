@@ -124,7 +124,8 @@ class Scenario {
     // An odd number of buckets, so that the first change of it is a merge.
     if (random_() % 2 == 0) {
       while (table_.Buckets() < 4 || table_.Buckets() % 2 == 0) {
-        EXPECT_EQ(SplitBucket(table_.core->geometry(), 0), absl::OkStatus());
+        EXPECT_EQ(SplitBuckets(table_.core->geometry(), 0, 1),
+                  absl::OkStatus());
       }
     }
     states_ = {Rows()};
@@ -250,8 +251,8 @@ class Scenario {
   absl::Status SplitOrMerge() {
     const HashGeometry& geometry = table_.core->geometry();
     const uint64_t buckets = LoadWord(&geometry.root()->buckets);
-    return buckets % 2 == 0 || buckets < 4 ? SplitBucket(geometry, 0)
-                                           : MergeBucket(geometry, 0);
+    return buckets % 2 == 0 || buckets < 4 ? SplitBuckets(geometry, 0, 1)
+                                           : MergeBuckets(geometry, 0, 1);
   }
 
   Model Rows() { return table_.Rows(); }

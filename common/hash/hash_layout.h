@@ -33,7 +33,8 @@
 // compare-and-swap against the head that the writer has read, so that it also
 // says that nothing was changed since. The lock covers the chain. Before a
 // writer takes it, it stores the bucket's offset in `held` of its lane, so that
-// recovery finds the locks of the dead without looking at every bucket. Each
+// recovery finds the locks of the dead without looking at every bucket (or in
+// `changing`: hash_head_change.h). Each
 // writing thread has a lane to itself: an intent, a part of the heap, a count.
 //
 // The *version* of a bucket goes up
@@ -96,7 +97,11 @@ struct HashRecord {
 struct HashLane {
   uint64_t count;    // rows that it added, less those that it took away
   uint64_t held[2];  // offsets of buckets whose lock it may have; 0 = none
-  uint64_t unused0[5];
+  // A row that comes or goes in one store of a head: see hash_head_change.h.
+  uint64_t changing;  // offset of the cell; 0 = none
+  uint64_t seen;      // its head before
+  uint64_t before;    // the count before
+  uint64_t unused0[2];
   HeapLane heap;
   uint64_t unused1[4];
   IntentLog intent;
@@ -218,6 +223,7 @@ struct HashGeometry {
   Arena* arena = nullptr;
   char* base = nullptr;  // where it is mapped
   uint32_t lanes = 1;
+  uint64_t buckets_begin = LaneOffset(1);  // offset of the first one
   uint64_t seed = 0;
   KeyLayout key = {};
   uint32_t inline_words = 0;
@@ -226,6 +232,12 @@ struct HashGeometry {
   // Of an arena of which nothing else is known yet.
   [[nodiscard]] static HashGeometry Of(Arena* arena) {
     return {.arena = arena, .base = reinterpret_cast<char*>(arena->At(0))};
+  }
+
+  // The buckets begin behind so many lanes.
+  void SetLanes(uint32_t number) {
+    lanes = number;
+    buckets_begin = LaneOffset(number);
   }
 
   [[nodiscard]] bool is_inline() const { return inline_words != 0; }
@@ -299,12 +311,11 @@ struct HashGeometry {
     return bucket < buckets ? bucket : bucket & (mask >> 1);
   }
 
-  [[nodiscard]] uint64_t buckets_begin() const { return LaneOffset(lanes); }
   [[nodiscard]] uint64_t BucketOffset(uint64_t bucket) const {
-    return buckets_begin() + bucket * sizeof(HashBucket);
+    return buckets_begin + bucket * sizeof(HashBucket);
   }
   [[nodiscard]] uint64_t BucketNumber(uint64_t offset) const {
-    return (offset - buckets_begin()) / sizeof(HashBucket);
+    return (offset - buckets_begin) / sizeof(HashBucket);
   }
   [[nodiscard]] HashBucket* BucketAt(uint64_t offset) const {
     return reinterpret_cast<HashBucket*>(At(offset));

@@ -24,6 +24,8 @@ TEST(HashLayoutTest, TheLayoutIsPartOfTheFormat) {
   EXPECT_EQ(offsetof(HashBucket, word), 16);
   EXPECT_EQ(sizeof(HashRecord), 8);
   EXPECT_EQ(offsetof(HashLane, held), 8);
+  EXPECT_EQ(offsetof(HashLane, changing), 24);
+  EXPECT_EQ(offsetof(HashLane, before), 40);
   EXPECT_EQ(offsetof(HashLane, heap), 64);
   EXPECT_EQ(offsetof(HashLane, intent), 1024);
   EXPECT_EQ(sizeof(HashLane), 2048);
@@ -42,12 +44,12 @@ TEST(HashLayoutTest, BucketsFollowTheLanesAndAreLines) {
   auto arena = *Arena::CreatePrivate(Arena::kMinBytes);
   HashGeometry geometry = HashGeometry::Of(arena.get());
   for (const uint32_t lanes : {1, 2, 9}) {
-    geometry.lanes = lanes;
-    EXPECT_EQ(geometry.buckets_begin(), HashGeometry::LaneOffset(lanes));
-    EXPECT_EQ(geometry.buckets_begin() % sizeof(HashBucket), 0);
+    geometry.SetLanes(lanes);
+    EXPECT_EQ(geometry.buckets_begin, HashGeometry::LaneOffset(lanes));
+    EXPECT_EQ(geometry.buckets_begin % sizeof(HashBucket), 0);
     for (const uint64_t bucket : {0, 1, 77}) {
       const uint64_t offset = geometry.BucketOffset(bucket);
-      EXPECT_EQ(offset, geometry.buckets_begin() + bucket * 64);
+      EXPECT_EQ(offset, geometry.buckets_begin + bucket * 64);
       EXPECT_EQ(geometry.BucketNumber(offset), bucket);
       EXPECT_TRUE(geometry.HoldsCell(offset));
       EXPECT_FALSE(geometry.HoldsCell(offset + 8));

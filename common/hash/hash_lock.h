@@ -12,7 +12,9 @@
 //   2. takes the lock, by one compare-and-swap against the head it has seen,
 //   3. and gives it back by a store, after its intent has ended,
 //
-// and recovery, when all writers are dead, frees whatever `held` names. An
+// and recovery, when all writers are dead, frees whatever `held` names (or
+// `changing`, for writers that change nothing but the head: see
+// hash_head_change.h). An
 // intent that is in flight thus has the locks of all words that it names, so no
 // other writer can have changed them since, and replaying it is right.
 //

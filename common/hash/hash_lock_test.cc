@@ -25,7 +25,7 @@ class HashLockTest : public ::testing::Test {
 
   HashLockTest() : arena_(*Arena::CreatePrivate(Arena::kMinBytes)) {
     geometry_ = HashGeometry::Of(arena_.get());
-    geometry_.lanes = 4;
+    geometry_.SetLanes(4);
     bucket_ = geometry_.BucketOffset(3);
     StoreWord(head(), kHead);
   }

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/arena/intent.h"
@@ -35,6 +37,36 @@ class Merge {
         head_(bucket.head()) {}
 
   absl::Status Perform() {
+    if constexpr (kWords != 0) {
+      if (PerformShort()) return absl::OkStatus();
+    }
+    return PerformLong();
+  }
+
+ private:
+  // Nearly all merges of inline rows: of a bucket without a chain, for all of
+  // whose rows the other one has room. False, with nothing done, if it is
+  // another.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool PerformShort() {
+    const HashBucket& merged = *geometry_.BucketAt(merged_.offset());
+    if (LinkOf(LoadWord(&merged.chain)) != 0) return false;
+    Places<kWords> places(geometry_, bucket_.offset(), LiveOf(head_));
+    for (uint64_t live = LiveOf(LoadWord(&merged.head)); live != 0;
+         live &= live - 1) {
+      if (places.full()) return false;
+      places.Add(&merged.head + std::countr_zero(live));
+    }
+    const IntentEntry take = Take(places.live());
+    const IntentEntry vanish = Vanish();
+    if (IsSeeded(SeededBug::kVanishBeforeMerge)) {
+      PublishHeads(geometry_, vanish, take, last_);
+    } else {
+      PublishHeads(geometry_, take, vanish, last_);
+    }
+    return true;
+  }
+
+  absl::Status PerformLong() {
     absl::Status status = cells_.Read(geometry_, merged_.chain());
     // What finds no place in the bucket itself.
     Places<kWords> places(geometry_, bucket_.offset(), LiveOf(head_));
@@ -52,20 +84,9 @@ class Merge {
       if (status.ok()) status = ForEachItem<kWords>(geometry_, cell, move);
     }
     if (!status.ok()) return status;
-    if (moves_.empty() && cells_.size == 0) {
-      const IntentEntry take = Take(places.live());
-      const IntentEntry vanish = Vanish();
-      if (IsSeeded(SeededBug::kVanishBeforeMerge)) {
-        CommitHeads(geometry_, lane_, vanish, take, last_);
-      } else {
-        CommitHeads(geometry_, lane_, take, vanish, last_);
-      }
-      return status;
-    }
     return PerformWithCells(places.live());
   }
 
- private:
   absl::Status PerformWithCells(uint64_t live) {
     Transaction transaction(geometry_.arena, &geometry_.LaneAt(lane_)->intent);
     HashEdit<kWords> edit(geometry_, lane_, &transaction);
@@ -100,7 +121,7 @@ class Merge {
   }
   IntentEntry Vanish() const {
     return {merged_.offset() + offsetof(HashBucket, head),
-            WithLive(WithLevel(merged_.head(), 0), 0)};
+            VanishedHead(merged_.head())};
   }
 
   const HashGeometry& geometry_;
@@ -113,24 +134,36 @@ class Merge {
   ItemList<kWords> moves_;
 };
 
+template <uint32_t kWords>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status MergeLast(
+    const HashGeometry& geometry, uint32_t lane) {
+  const uint64_t n = LoadWord(&geometry.root()->buckets);
+  if (ABSL_PREDICT_FALSE(n <= 1)) {
+    return MakeStatus(Cause::kOutOfRange, "there is only one bucket");
+  }
+  const uint64_t last = n - 1;
+  const uint64_t level = std::bit_width(last) + 1;  // of both
+  const LockedBucket bucket(geometry, lane, 0, last - std::bit_floor(last));
+  const LockedBucket merged(geometry, lane, 1, last);
+  for (const uint64_t head : {bucket.head(), merged.head()}) {
+    if (ABSL_PREDICT_FALSE(LevelOf(head) != level)) {
+      return WrongLevel(last, LevelOf(head));
+    }
+  }
+  return Merge<kWords>(geometry, lane, bucket, merged, last).Perform();
+}
+
 }  // namespace
 }  // namespace hash_internal
 
-absl::Status MergeBucket(const HashGeometry& geometry, uint32_t lane) {
-  const uint64_t n = LoadWord(&geometry.root()->buckets);
-  if (n <= 1) return MakeStatus(Cause::kOutOfRange, "there is only one bucket");
-  const uint64_t last = n - 1;
-  const uint64_t level = std::bit_width(last) + 1;  // of both
-  const hash_internal::LockedBucket bucket(geometry, lane, 0,
-                                           last - std::bit_floor(last));
-  const hash_internal::LockedBucket merged(geometry, lane, 1, last);
-  for (const uint64_t head : {bucket.head(), merged.head()}) {
-    if (LevelOf(head) != level)
-      return hash_internal::WrongLevel(last, LevelOf(head));
-  }
+absl::Status MergeBuckets(const HashGeometry& geometry, uint32_t lane,
+                          uint64_t count) {
   return WithWords(geometry.inline_words, [&](auto words) {
-    return hash_internal::Merge<words>(geometry, lane, bucket, merged, last)
-        .Perform();
+    absl::Status status;
+    for (uint64_t i = 0; i < count && status.ok(); ++i) {
+      status = hash_internal::MergeLast<words>(geometry, lane);
+    }
+    return status;
   });
 }
 

@@ -210,33 +210,44 @@ inline IntentEntry MaskStore(uint64_t buckets) {
   return {HashGeometry::RootWord(offsetof(HashRoot, mask)),
           HashGeometry::WideMask(buckets)};
 }
-inline bool ImageIsDue(uint64_t buckets) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ImageIsDue(uint64_t buckets) {
   const uint64_t step = std::bit_floor(buckets) / 256;  // a power of two, or 0
   return step == 0 || (buckets & (step - 1)) == 0;
 }
-inline void StoreBuckets(Transaction& transaction, uint64_t buckets) {
-  const IntentEntry n = BucketsStore(buckets);
-  transaction.Store(n.offset, n.value);
+template <typename Stores>  // Transaction or IntentStores
+void StoreBuckets(Stores& stores, uint64_t buckets) {
+  const auto add = [&](const IntentEntry& store) {
+    stores.Store(store.offset, store.value);
+  };
+  add(BucketsStore(buckets));
   if (!ImageIsDue(buckets)) return;
-  for (const IntentEntry& store : {ImageStore(buckets), MaskStore(buckets)}) {
-    transaction.Store(store.offset, store.value);
-  }
+  add(ImageStore(buckets));
+  add(MaskStore(buckets));
+}
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void SetBuckets(
+    const HashGeometry& geometry, uint64_t buckets) {
+  HashRoot* root = geometry.root();
+  StoreWord(&root->buckets, buckets);
+  if (ABSL_PREDICT_TRUE(!ImageIsDue(buckets))) return;
+  StoreWord(&root->image, buckets);
+  StoreWord(&root->mask, HashGeometry::WideMask(buckets));
 }
 
-// The intent of a split or merge of buckets without chains, or with chains that
+// The stores of a split or merge of buckets without chains, or with chains that
 // stay as they are: the heads of both, in this order, and the number of
-// buckets.
-inline void CommitHeads(const HashGeometry& geometry, uint32_t lane,
-                        const IntentEntry& first, const IntentEntry& second,
-                        uint64_t buckets) {
-  IntentLog* log = &geometry.LaneAt(lane)->intent;
-  if (ImageIsDue(buckets)) {
-    CommitStores(geometry.base, log,
-                 {first, second, BucketsStore(buckets), ImageStore(buckets),
-                  MaskStore(buckets)});
-  } else {
-    CommitStores(geometry.base, log, {first, second, BucketsStore(buckets)});
-  }
+// buckets. Without a log: wherever they end, RecoverGrowth() sees how far they
+// have come.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void PublishHeads(
+    const HashGeometry& geometry, const IntentEntry& first,
+    const IntentEntry& second, uint64_t buckets) {
+  StoreWord(geometry.At(first.offset), first.value);
+  StoreWord(geometry.At(second.offset), second.value);
+  SetBuckets(geometry, buckets);
+}
+
+// The head of a bucket that does not exist any more.
+[[nodiscard]] inline uint64_t VanishedHead(uint64_t head) {
+  return WithLive(WithLevel(head, 0), 0);
 }
 
 inline absl::Status WrongLevel(uint64_t bucket, uint64_t level) {

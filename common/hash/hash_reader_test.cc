@@ -198,10 +198,10 @@ TEST_P(HashReaderTest, AScanStandsWhereItWasWhateverTheBucketsDo) {
       if (random() % 4 != 0) return;
       const uint64_t wanted = 40 + random() % 1000;
       while (t_.Buckets() < wanted) {
-        ASSERT_THAT(SplitBucket(t_.core->geometry(), 0), IsOk());
+        ASSERT_THAT(SplitBuckets(t_.core->geometry(), 0, 1), IsOk());
       }
       while (t_.Buckets() > wanted) {
-        ASSERT_THAT(MergeBucket(t_.core->geometry(), 0), IsOk());
+        ASSERT_THAT(MergeBuckets(t_.core->geometry(), 0, 1), IsOk());
       }
     });
   }

@@ -1,14 +1,18 @@
 // Copyright 2026 The ets_keeper Authors
 // SPDX-License-Identifier: Apache-2.0
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/heap.h"
 #include "common/arena/intent.h"
@@ -17,6 +21,7 @@
 #include "common/hash/hash_cell.h"
 #include "common/hash/hash_edit.h"
 #include "common/hash/hash_growth.h"
+#include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_lock.h"
 #include "common/hash/hash_move.h"
@@ -27,8 +32,24 @@ namespace ets_keeper {
 namespace hash_internal {
 namespace {
 
+// The head with which a bucket begins to exist that had the head `old`, beside
+// its other half with the head `half`.
+//
+// Nobody else stores to a bucket that does not exist. Its version goes on from
+// where it was; a page that was given back meanwhile begins anew, at a place
+// that depends on the bucket below, so that a reader who slept since before
+// does not take it for the same.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HeadToExist(uint64_t old,
+                                                         uint64_t half,
+                                                         uint64_t level,
+                                                         uint64_t live) {
+  const uint64_t version = old != 0
+                               ? old & kVersionBits
+                               : (half & kVersionBits) + (kVersionOne << 32);
+  return WithLive(WithLevel(version, level), live);
+}
+
 // A split of the locked bucket into itself and bucket n.
-template <uint32_t kWords>
 class Split {
  public:
   Split(const HashGeometry& geometry, uint32_t lane, const LockedBucket& bucket,
@@ -40,130 +61,251 @@ class Split {
         added_(geometry.BucketOffset(n)),
         head_(bucket.head()) {}
 
-  absl::Status Perform() {
-    // Named before it exists with its lock taken.
-    NameLock(geometry_.LaneAt(lane_), 1, added_);
-    absl::Status status;
-    if (!PerformShort()) status = PerformWithChain();
-    if (status.ok()) UnlockBucket(geometry_, added_);
-    return status;
+ protected:
+  // The stores by which the new bucket begins to exist, locked, and by which
+  // the old one gives away all but `staying`.
+  IntentEntry Exist(uint64_t live) const {
+    const uint64_t old = LoadWord(&geometry_.BucketAt(added_)->head);
+    return {added_ + offsetof(HashBucket, head),
+            HeadToExist(old, head_, level(), live) | kLockBit};
+  }
+  IntentEntry GiveAway(uint64_t staying) const {
+    return {bucket_.offset() + offsetof(HashBucket, head),
+            WithLive(WithLevel(head_, level()), staying)};
   }
 
- private:
-  // Nearly all splits of inline rows: of a bucket without a chain, or with one
-  // cell that is not needed afterwards. False, with nothing done, if it is
-  // another.
-  bool PerformShort() {
-    if constexpr (kWords == 0) return false;
-    const uint64_t cell = LinkOf(bucket_.chain());
-    if (cell == 0) {
-      PerformPlain(CopyItems(bucket_.offset()) & LiveOf(head_));
-      return true;
+  // Both, in their order.
+  template <typename Stores>  // Transaction or IntentStores
+  void StoreHeads(Stores& stores, uint64_t live, uint64_t staying) const {
+    IntentEntry heads[] = {Exist(live), GiveAway(staying)};
+    if (IsSeeded(SeededBug::kSplitBeforeFill)) std::swap(heads[0], heads[1]);
+    for (const IntentEntry& head : heads) stores.Store(head.offset, head.value);
+  }
+
+  uint64_t level() const { return LevelOf(head_) + 1; }  // of both
+  uint64_t moved_bit() const { return std::bit_floor(n_); }
+  // The same bit of a hash, as 0 or 1.
+  uint64_t Moves(uint64_t hash) const {
+    return hash >> (std::bit_width(n_) - 1) & 1;
+  }
+
+  const HashGeometry& geometry_;
+  const uint32_t lane_;
+  const LockedBucket& bucket_;
+  const uint64_t n_;
+  const uint64_t added_;
+  const uint64_t head_;
+};
+
+// Copies all items of a bucket to the same places of another one, and returns
+// which of them have `bit` set in their hash: of those that are not live, any.
+template <uint32_t kWords, typename HashOf>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t CopyItems(const HashBucket& from,
+                                                       HashBucket* to, int bit,
+                                                       const HashOf& hash_of) {
+  uint64_t moved = 0;
+  ForConstants<kItemWords / kItem<kWords>>(
+      [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+        const uint32_t first = i * kItem<kWords>;
+        uint64_t item[kItem<kWords>];
+        ForConstants<kItem<kWords>>(
+            [&](uint32_t w) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+              item[w] = LoadWord(&from.word[first + w]);
+              StoreWord(&to->word[first + w], item[w]);
+            });
+        moved |= (hash_of(item) >> bit & 1) << (2 + first);
+      });
+  return moved;
+}
+
+// Splits of inline rows of buckets without a chain, with nobody at the bucket:
+// two of three. There are no branches on random bits, and nothing is asked that
+// is the same for all of them: they are a third of what an insert costs.
+// `kPlainKey`: the key is the first word of the row.
+template <uint32_t kWords, bool kPlainKey>
+class PlainSplits {
+ public:
+  PlainSplits(const HashGeometry& geometry, uint32_t lane, uint64_t n)
+      : geometry_(geometry),
+        words_(geometry.LaneAt(lane)),
+        buckets_(geometry.BucketAt(geometry.buckets_begin)),
+        half_(std::bit_floor(n)),
+        bit_(std::bit_width(n) - 1) {}
+
+  // For bucket n, if n has as many bits as the first one. False, with nothing
+  // done, if it is another split.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool Perform(uint64_t n) {
+    HashBucket* const bucket = &buckets_[n - half_];
+    HashBucket* const added = &buckets_[n];
+    const uint64_t head = LoadWord(&bucket->head);
+    // It is without a chain as long as its head is this one.
+    if (LinkOf(LoadWord(&bucket->chain)) != 0 || IsLocked(head) ||
+        LevelOf(head) != static_cast<uint64_t>(bit_) + 1) {
+      return false;
     }
-    if (!geometry_.HoldsCell(cell)) return false;
-    const HashBucket& words = *geometry_.BucketAt(cell);
-    if (LinkOf(LoadWord(&words.chain)) != 0) return false;
-    // The cell's items first, as the bucket's are to be in their places.
-    const uint64_t cell_live = LoadWord(&words.head) & kPlaces<kWords>;
-    const uint64_t cell_moved = CopyItems(cell) & cell_live;
-    const uint64_t moved = CopyItems(bucket_.offset()) & LiveOf(head_);
-    const uint32_t moves = Count(moved) + Count(cell_moved);
-    const uint32_t items = Count(LiveOf(head_)) + Count(cell_live);
-    constexpr uint32_t kMost = kItemWords / kItem<kWords>;
-    if (moves > kMost || items - moves > kMost) return false;
-    PerformWithCell(cell, cell_live, cell_moved, moved);
+    NameLock(words_, 0, geometry_.BucketOffset(n - half_));
+    // Named before it exists with its lock taken.
+    NameLock(words_, 1, geometry_.BucketOffset(n));
+    if (!CompareAndSwapWord(&bucket->head, head, head | kLockBit)) return false;
+    const uint64_t moved = CopyItems<kWords>(*bucket, added, bit_,
+                                             [&](const uint64_t* item)
+                                                 ABSL_ATTRIBUTE_ALWAYS_INLINE {
+                                                   return HashOf(item);
+                                                 }) &
+                           LiveOf(head);
+    StoreWord(&added->chain, 0);
+    const uint64_t exist =
+        HeadToExist(LoadWord(&added->head), head, LevelOf(head) + 1, moved);
+    // Gives the lock back as well.
+    const uint64_t give_away =
+        WithLive(WithLevel(head, LevelOf(head) + 1), LiveOf(head) & ~moved);
+    if (IsSeeded(SeededBug::kSplitBeforeFill)) {
+      StoreWord(&bucket->head, give_away);
+    }
+    StoreWord(&added->head, exist | kLockBit);
+    StoreWord(&bucket->head, give_away);
+    SetBuckets(geometry_, n + 1);
+    StoreWord(&added->head, exist);
     return true;
   }
 
-  // How many places the mask has.
-  static uint32_t Count(uint64_t mask) {
-    uint32_t count = 0;
-    ForConstants<kItemWords / kItem<kWords>>(
-        [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-          count += mask >> (2 + i * kItem<kWords>)&1;
-        });
-    return count;
-  }
-
-  // Copies all items of the bucket or cell to the same places of the new
-  // bucket, and returns which of them move: of those that are not live, any.
-  // What is live depends on the masks alone, without a branch on random bits.
-  uint64_t CopyItems(uint64_t from_cell) {
-    const uint64_t* from = geometry_.At(from_cell);
-    uint64_t* to = geometry_.At(added_);
-    const int bit = std::bit_width(n_) - 1;
-    const HashGeometry geometry = geometry_;
-    uint64_t moved = 0;
-    ForConstants<kItemWords / kItem<kWords>>(
-        [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-          const uint32_t first = 2 + i * kItem<kWords>;
-          uint64_t item[kItem<kWords>];
-          ForConstants<kItem<kWords>>(
-              [&](uint32_t w) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-                item[w] = LoadWord(&from[first + w]);
-                StoreWord(&to[first + w], item[w]);
-              });
-          const uint64_t hash = HashOfInlineRow<kWords>(geometry, item);
-          moved |= (hash >> bit & 1) << first;
-        });
-    return moved;
-  }
-
-  void PerformPlain(uint64_t moved) {
-    StoreWord(&geometry_.BucketAt(added_)->chain, 0);
-    const IntentEntry exist = Exist(moved);
-    const IntentEntry give_away = GiveAway(LiveOf(head_) & ~moved);
-    if (IsSeeded(SeededBug::kSplitBeforeFill)) {
-      return CommitHeads(geometry_, lane_, give_away, exist, n_ + 1);
+ private:
+  ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t HashOf(const uint64_t* item) const {
+    if constexpr (kPlainKey) {
+      return HashWords(geometry_.seed, absl::MakeConstSpan(item, 1), 8);
+    } else {
+      return HashOfInlineRow<kWords>(geometry_, item);
     }
-    CommitHeads(geometry_, lane_, exist, give_away, n_ + 1);
   }
 
-  // `moved` is in its places of the new bucket; what moves from the cell goes
-  // to the free ones there, and what stays to those that are free in the old
-  // bucket by then.
-  void PerformWithCell(uint64_t cell, uint64_t cell_live, uint64_t cell_moved,
-                       uint64_t moved) {
-    const uint64_t* const items = geometry_.At(cell);
+  const HashGeometry& geometry_;
+  HashLane* const words_;
+  HashBucket* const buckets_;
+  const uint64_t half_;
+  const int bit_;
+};
+
+// Splits of inline rows of buckets with a chain of one cell.
+template <uint32_t kWords>
+class CellSplit : private Split {
+ public:
+  using Split::Split;
+
+  // What moves from the bucket goes to the same places of the new one, what
+  // moves from the cell to the free ones there, and the rest into a cell of its
+  // own. What stays in the cell goes to the places that are free in the old
+  // bucket by then, as far as there are any. False, with nothing done, if it is
+  // another split.
+  bool Perform() {
+    const uint64_t cell = LinkOf(bucket_.chain());
+    if (cell == 0 || !geometry_.HoldsCell(cell)) return false;
+    const HashBucket& from = *geometry_.BucketAt(cell);
+    if (LinkOf(LoadWord(&from.chain)) != 0) return false;
+    const uint64_t* const items = &from.head;
+    HashLane* lane = geometry_.LaneAt(lane_);
+
+    const uint64_t moved =
+        CopyItems<kWords>(*geometry_.BucketAt(bucket_.offset()),
+                          geometry_.BucketAt(added_), std::bit_width(n_) - 1,
+                          [&](const uint64_t* item) {
+                            return HashOfInlineRow<kWords>(geometry_, item);
+                          }) &
+        LiveOf(head_);
     Places<kWords> places(geometry_, added_, moved);
-    for (uint64_t left = cell_moved; left != 0; left &= left - 1) {
-      places.Add(items + std::countr_zero(left));
+    uint64_t hashes[8];  // by the first word of the item
+    uint64_t stays = 0;
+    uint64_t crowd = 0;  // for the new bucket's cell
+    uint64_t crowd_filter = 0;
+    for (uint64_t left = LoadWord(&from.head) & kPlaces<kWords>; left != 0;
+         left &= left - 1) {
+      const int first = std::countr_zero(left);
+      const uint64_t hash = HashOfInlineRow<kWords>(geometry_, &items[first]);
+      hashes[first] = hash;
+      if (Moves(hash) == 0) {
+        stays |= left & -left;
+      } else if (!places.full()) {
+        places.Add(&items[first]);
+      } else {
+        crowd |= left & -left;
+        crowd_filter |= FilterBit(hash);
+      }
     }
-    StoreWord(&geometry_.BucketAt(added_)->chain, 0);
-    Transaction transaction(geometry_.arena, &geometry_.LaneAt(lane_)->intent);
+
+    IntentStores stores(geometry_.base, &lane->intent);
+    LineToTake line;
+    if (crowd != 0) {
+      line = LineToTake::Of(*geometry_.arena, HashGeometry::LaneOffset(lane_) +
+                                                  offsetof(HashLane, heap));
+      if (ABSL_PREDICT_FALSE(line.offset == 0)) return false;
+      Places<kWords> crowded(geometry_, line.offset, 0);
+      for (; crowd != 0; crowd &= crowd - 1) {
+        crowded.Add(&items[std::countr_zero(crowd)]);
+      }
+      StoreWord(&geometry_.BucketAt(line.offset)->chain, 0);
+      stores.Store(line.store.offset, line.store.value);
+      stores.Store(line.offset + offsetof(HashBucket, head), crowded.live());
+    }
+    StoreWord(&geometry_.BucketAt(added_)->chain,
+              MakeChain(line.offset, crowd_filter));
+
     uint64_t live = LiveOf(head_) & ~moved;
-    StoreHeads(transaction, places.live(), live);
+    StoreHeads(stores, places.live(), live);
     uint64_t head = GiveAway(live).value;
-    uint64_t free = kPlaces<kWords> & ~live;
-    for (uint64_t left = cell_live & ~cell_moved; left != 0; left &= left - 1) {
-      const uint64_t* item = items + std::countr_zero(left);
+    for (uint64_t free = kPlaces<kWords> & ~live; free != 0 && stays != 0;
+         free &= free - 1, stays &= stays - 1) {
+      // By the intent: the item that moved away may still be seen here.
+      const uint64_t* item = &items[std::countr_zero(stays)];
       const uint64_t place = bucket_.offset() + std::countr_zero(free) * 8;
-      ForConstants<kItem<kWords>>([&](uint32_t w) {
-        transaction.Store(place + w * 8, LoadWord(&item[w]));
-      });
+      ForConstants<kItem<kWords>>(
+          [&](uint32_t w) { stores.Store(place + w * 8, LoadWord(&item[w])); });
       live |= free & -free;
-      free &= free - 1;
     }
-    const uint64_t chain = bucket_.offset() + offsetof(HashBucket, chain);
+    uint64_t filter = 0;
+    for (uint64_t left = stays; left != 0; left &= left - 1) {
+      filter |= FilterBit(hashes[std::countr_zero(left)]);
+    }
     const uint64_t head_word = bucket_.offset() + offsetof(HashBucket, head);
-    if (IsSeeded(SeededBug::kCutBeforeMove)) transaction.Store(chain, 0);
+    const auto cut = [&] {
+      stores.Store(bucket_.offset() + offsetof(HashBucket, chain),
+                   stays == 0 ? 0 : MakeChain(cell, filter));
+    };
+    if (IsSeeded(SeededBug::kCutBeforeMove)) cut();
     if (live != LiveOf(head)) {
       head = WithLive(head, live);
-      transaction.Store(head_word, head);
+      stores.Store(head_word, head);
     }
-    if (!IsSeeded(SeededBug::kCutBeforeMove)) transaction.Store(chain, 0);
+    if (!IsSeeded(SeededBug::kCutBeforeMove)) cut();
+    if (stays != 0) {
+      stores.Store(cell + offsetof(HashBucket, head), stays);
+    }
     if (!IsSeeded(SeededBug::kNoVersionBump)) {
-      transaction.Store(head_word, head + kVersionOne);
+      stores.Store(head_word, head + kVersionOne);
     }
-    StoreBuckets(transaction, n_ + 1);
-    HeapTransaction heap(&transaction, HashGeometry::LaneOffset(lane_) +
-                                           offsetof(HashLane, heap));
-    heap.Free(cell, kLineClass);
-    heap.Finish();
-    transaction.Commit();
+    StoreBuckets(stores, n_ + 1);
+    if (stays == 0) {
+      const IntentEntry list = {
+          HashGeometry::LaneOffset(lane_) + offsetof(HashLane, heap) +
+              offsetof(HeapLane, free) + kLineClass.index * sizeof(uint64_t),
+          cell};
+      const uint64_t next = list.offset == line.store.offset
+                                ? line.store.value
+                                : LoadWord(geometry_.At(list.offset));
+      stores.Store(cell, FreeLink(next));
+      stores.Store(list.offset, list.value);
+    }
+    stores.Commit();
+    return true;
   }
+};
 
-  absl::Status PerformWithChain() {
+// The others: of buckets with longer chains, and of those with records, and of
+// those that somebody is at.
+template <uint32_t kWords>
+class LongSplit : private Split {
+ public:
+  using Split::Split;
+
+  absl::Status Perform() {
     absl::Status status = ReadChain();
     if (!status.ok()) return status;
     Places<kWords> places(geometry_, added_, 0);
@@ -193,6 +335,7 @@ class Split {
     return status;
   }
 
+ private:
   absl::Status ReadChain() {
     absl::Status status = cells_.Read(geometry_, bucket_.chain());
     for (const uint64_t cell : cells_) {
@@ -236,87 +379,90 @@ class Split {
     return absl::OkStatus();
   }
 
-  void StoreHeads(Transaction& transaction, uint64_t live, uint64_t staying) {
-    const IntentEntry exist = Exist(live);
-    const IntentEntry give_away = GiveAway(staying);
-    if (IsSeeded(SeededBug::kSplitBeforeFill)) {
-      transaction.Store(give_away.offset, give_away.value);
-    }
-    transaction.Store(exist.offset, exist.value);
-    if (!IsSeeded(SeededBug::kSplitBeforeFill)) {
-      transaction.Store(give_away.offset, give_away.value);
-    }
-  }
-
-  // The stores by which the new bucket begins to exist, locked, and by which
-  // the old one gives away all but `staying`.
-  //
-  // Nobody else stores to a bucket that does not exist. Its version goes on
-  // from where it was; a page that was given back meanwhile begins anew, at a
-  // place that depends on the bucket below, so that a reader who slept since
-  // before does not take it for the same.
-  IntentEntry Exist(uint64_t live) const {
-    const uint64_t old = LoadWord(&geometry_.BucketAt(added_)->head);
-    const uint64_t version = old != 0
-                                 ? old & kVersionBits
-                                 : (head_ & kVersionBits) + (kVersionOne << 32);
-    return {added_ + offsetof(HashBucket, head),
-            WithLive(WithLevel(version, level()), live) | kLockBit};
-  }
-  IntentEntry GiveAway(uint64_t staying) const {
-    return {bucket_.offset() + offsetof(HashBucket, head),
-            WithLive(WithLevel(head_, level()), staying)};
-  }
-
-  uint64_t level() const { return LevelOf(head_) + 1; }  // of both
-  uint64_t moved_bit() const { return std::bit_floor(n_); }
-
-  const HashGeometry& geometry_;
-  const uint32_t lane_;
-  const LockedBucket& bucket_;
-  const uint64_t n_;
-  const uint64_t added_;
-  const uint64_t head_;
-
-  // Of the chain, if there is one.
   Cells cells_;
   ItemList<kWords> moves_;
   ItemList<kWords> stays_;
 };
 
-}  // namespace
-}  // namespace hash_internal
-
-namespace {
-
 absl::Status CommitBuckets(Arena& arena, uint64_t end) {
-  // This word shrinks only under the growth mutex, so without the lock it may
-  // only be too small.
-  if (end <= LoadWord(&arena.header().front_committed)) return absl::OkStatus();
   Lock lock(arena.grow_mutex());
   return arena.CommitFront(end);
 }
 
-}  // namespace
-
-absl::Status SplitBucket(const HashGeometry& geometry, uint32_t lane) {
-  const uint64_t n = LoadWord(&geometry.root()->buckets);
-  if (n == 0 || n >= geometry.most_buckets) {
-    return MakeStatus(
-        Cause::kNoMemory,
-        absl::StrCat("there is no room for more than ", n, " buckets"));
-  }
-  absl::Status status =
-      CommitBuckets(*geometry.arena, geometry.BucketOffset(n + 1));
-  if (!status.ok()) return status;
+template <uint32_t kWords>
+ABSL_ATTRIBUTE_NOINLINE absl::Status SplitInto(const HashGeometry& geometry,
+                                               uint32_t lane, uint64_t n) {
   const uint64_t number = n - std::bit_floor(n);
-  const hash_internal::LockedBucket bucket(geometry, lane, 0, number);
+  const LockedBucket bucket(geometry, lane, 0, number);
   if (LevelOf(bucket.head()) != static_cast<uint64_t>(std::bit_width(n))) {
-    return hash_internal::WrongLevel(number, LevelOf(bucket.head()));
+    return WrongLevel(number, LevelOf(bucket.head()));
   }
-  return WithWords(geometry.inline_words, [&](auto words) {
-    return hash_internal::Split<words>(geometry, lane, bucket, n).Perform();
-  });
+  // Named before it exists with its lock taken.
+  NameLock(geometry.LaneAt(lane), 1, geometry.BucketOffset(n));
+  absl::Status status;
+  bool is_done = false;
+  if constexpr (kWords != 0) {
+    is_done = CellSplit<kWords>(geometry, lane, bucket, n).Perform();
+  }
+  if (!is_done) {
+    status = LongSplit<kWords>(geometry, lane, bucket, n).Perform();
+  }
+  if (status.ok()) UnlockBucket(geometry, geometry.BucketOffset(n));
+  return status;
+}
+
+// Splits into buckets `n` to `end` - 1, all of as many bits.
+template <uint32_t kWords, bool kPlainKey>
+absl::Status SplitIntoAll(const HashGeometry& geometry, uint32_t lane,
+                          uint64_t n, uint64_t end) {
+  PlainSplits<kWords, kPlainKey> plain(geometry, lane, n);
+  for (; n < end; ++n) {
+    PrefetchSplit(geometry, n);
+    if constexpr (kWords != 0) {
+      if (ABSL_PREDICT_TRUE(plain.Perform(n))) continue;
+    }
+    absl::Status status = SplitInto<kWords>(geometry, lane, n);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace hash_internal
+
+absl::Status SplitBuckets(const HashGeometry& geometry, uint32_t lane,
+                          uint64_t count) {
+  while (count > 0) {
+    const uint64_t n = LoadWord(&geometry.root()->buckets);
+    if (n == 0 || n >= geometry.most_buckets) {
+      return MakeStatus(
+          Cause::kNoMemory,
+          absl::StrCat("there is no room for more than ", n, " buckets"));
+    }
+    const uint64_t end =
+        std::min({n + count, 2 * std::bit_floor(n), geometry.most_buckets});
+    // This word shrinks only under the growth mutex, so without the lock it may
+    // only be too small.
+    if (geometry.BucketOffset(end) >
+        LoadWord(&geometry.arena->header().front_committed)) {
+      absl::Status status = hash_internal::CommitBuckets(
+          *geometry.arena, geometry.BucketOffset(end));
+      if (!status.ok()) return status;
+    }
+    count -= end - n;
+    const bool plain = geometry.key == KeyLayout();
+    absl::Status status = WithWords(geometry.inline_words, [&](auto words) {
+      if constexpr (words != 0) {
+        if (plain) {
+          return hash_internal::SplitIntoAll<words, true>(geometry, lane, n,
+                                                          end);
+        }
+      }
+      return hash_internal::SplitIntoAll<words, false>(geometry, lane, n, end);
+    });
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace ets_keeper

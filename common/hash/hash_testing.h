@@ -80,7 +80,8 @@ inline RowBuffer TestRow(uint64_t key, std::initializer_list<uint64_t> words) {
 // Adds one to a word of a row.
 inline absl::Status PlusOne(HashCore& core, uint64_t epoch, const HashKey& key,
                             uint32_t word) {
-  return core.Add(epoch, key, {.word = word}, 1).status();
+  uint64_t sum;
+  return core.Add(epoch, key, {.word = word}, 1, &sum);
 }
 
 // LookupFixed()

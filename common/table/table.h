@@ -341,7 +341,7 @@ class TableWriter : public TableReader<Row, Key> {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
-    return this->Named(this->core().Insert(
+    return this->Named(this->core().template Insert<kShape>(
         this->epoch(), this->Hashed(CoreKey(row.*Key)), words.words()));
   }
   [[nodiscard]] absl::Status Insert(absl::Span<const Row> rows) const {
@@ -363,7 +363,8 @@ class TableWriter : public TableReader<Row, Key> {
         [&](size_t i, const HashKey& key) {
           if (status.ok()) status = words.Encode(rows[i]);
           if (!status.ok()) return;
-          status = this->core().Insert(this->epoch(), key, words.words());
+          status = this->core().template Insert<kShape>(this->epoch(), key,
+                                                        words.words());
         });
     return this->Named(status);
   }
@@ -376,7 +377,7 @@ class TableWriter : public TableReader<Row, Key> {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
-    absl::StatusOr<bool> inserted = this->core().InsertNew(
+    absl::StatusOr<bool> inserted = this->core().template InsertNew<kShape>(
         this->epoch(), this->Hashed(CoreKey(row.*Key)), words.words());
     if (!inserted.ok()) return this->Named(inserted.status());
     return inserted;
@@ -396,9 +397,10 @@ class TableWriter : public TableReader<Row, Key> {
   // Removes the row, if there is one. O(1).
   [[nodiscard]] absl::Status Delete(KeyArg key) const {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
-    return this->Named(this->core()
-                           .Delete(this->epoch(), this->Hashed(CoreKey(key)))
-                           .status());
+    return this->Named(
+        this->core()
+            .template Delete<kShape>(this->epoch(), this->Hashed(CoreKey(key)))
+            .status());
   }
 
   // TableWriter::Take()
@@ -513,19 +515,27 @@ class TableWriter : public TableReader<Row, Key> {
   explicit TableWriter(TableHandle handle) : Reader(std::move(handle)) {}
 
  private:
+  // What the core's writes are made for.
+  static constexpr uint32_t FixedWords() {
+    if constexpr (Codec::kIsFixed) return Codec::kFixedWords;
+    return 0;
+  }
+  static constexpr RowShape kShape = {
+      .fixed_words = FixedWords(), .key = Codec::template KeyLayoutOf<Key>()};
+
   // Adds, where that is all; else makes a new row with the field's new word.
   template <auto Member>
   ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<uint64_t> Count(
       const HashKey& key, const Increment& increment) const {
     constexpr FieldLayout kField = CounterLayout<Member>();
     if (ABSL_PREDICT_TRUE(kField.width == 8 && !increment.threshold)) {
-      absl::StatusOr<uint64_t> sum = this->core().Add(
+      uint64_t sum = 0;
+      absl::Status status = this->core().template Add<kShape>(
           this->epoch(), key,
-          {.word = kField.word, .is_signed = kField.is_signed}, increment.by);
-      if (ABSL_PREDICT_TRUE(sum.ok()) ||
-          CauseOf(sum.status()) != Cause::kOutOfRange) {
-        return sum;
-      }
+          {.word = kField.word, .is_signed = kField.is_signed}, increment.by,
+          &sum);
+      if (ABSL_PREDICT_TRUE(status.ok())) return sum;
+      if (CauseOf(status) != Cause::kOutOfRange) return status;
     }
     return CountInGeneral(kField, key, Increment(increment));
   }

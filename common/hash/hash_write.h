@@ -1,0 +1,445 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: hash_write.h
+// -----------------------------------------------------------------------------
+//
+// `HashWrite`: one write of one key, from finding it to giving back the lock.
+//
+//   HashWrite<2, KeyLayout{}> write(geometry, key, lane);
+//   if (!write.Begin</*kMovesRows=*/true>()) ... kCorrupt ...
+//   if (!write.place().found()) status = write.Put(row);
+//   rows += write.End();
+//
+// Between Begin() and End() the write has the key's bucket to itself, in which
+// the key either is at place() or is nowhere. One operation comes in between,
+// at most.
+//
+// `kWords`: of an inline row; 0 if rows are records. `kKey`: where the key is
+// in the row, or `kAnyKey`.
+//
+// What nearly every write does is here, to be made for the type of the rows
+// where it is called: short, because the next write's memory is waited for
+// beside this one's only as long as both have room in the processor. What is
+// left is a call of `HashSlowWrite`, which gets copies, so that a HashWrite
+// never is in memory.
+//
+// Thread safety: the lane belongs to the calling thread.
+
+#ifndef COMMON_HASH_HASH_WRITE_H_
+#define COMMON_HASH_HASH_WRITE_H_
+
+#include <bit>
+#include <cstdint>
+#include <utility>
+
+#include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "common/arena/seeded_bug.h"
+#include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
+#include "common/hash/hash_edit.h"
+#include "common/hash/hash_find.h"
+#include "common/hash/hash_head_change.h"
+#include "common/hash/hash_key.h"
+#include "common/hash/hash_layout.h"
+#include "common/hash/hash_lock.h"
+#include "common/hash/hash_match.h"
+#include "common/hash/hash_record.h"
+#include "common/row/layout.h"
+
+namespace ets_keeper {
+
+// kAnyKey
+//
+// Wherever the table says that the key is.
+inline constexpr KeyLayout kAnyKey = {.word = ~uint32_t{0}};
+
+// HashNumber
+//
+// A word of a row that is a number.
+struct HashNumber {
+  uint32_t word = 0;
+  bool is_signed = false;  // in two's complement
+};
+
+// HashWriteKey
+//
+// The key of a write: of rows in buckets a copy, which needs no memory.
+template <uint32_t kWords>
+class HashWriteKey {
+ public:
+  ABSL_ATTRIBUTE_ALWAYS_INLINE explicit HashWriteKey(const HashKey& key)
+      : hash(key.hash), first(key.words[0]) {
+    if (key.words.size() == 2) second = key.words[1];
+  }
+
+  // Calls `use` with the key of a table that has it at `layout`.
+  template <typename Use>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void With(const KeyLayout& layout,
+                                         const Use& use) const {
+    const uint64_t words[] = {first, second};
+    use(HashKey{.hash = hash,
+                .bytes = uint64_t{layout.words} * 8,
+                .words = absl::MakeConstSpan(words, layout.words)});
+  }
+
+  const uint64_t hash;
+  const uint64_t first;
+  uint64_t second = 0;
+};
+
+template <>
+class HashWriteKey<0> {
+ public:
+  ABSL_ATTRIBUTE_ALWAYS_INLINE explicit HashWriteKey(const HashKey& key)
+      : hash(key.hash), key(key) {}
+
+  template <typename Use>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void With(const KeyLayout&,
+                                         const Use& use) const {
+    use(key);
+  }
+
+  const uint64_t hash;
+  const HashKey& key;
+};
+
+// HashSlowWrite
+//
+// The parts of a write that are not short, or not frequent. All of them need
+// the lock of the bucket, named in the first word of the lane's `held`.
+template <uint32_t kWords>
+class HashSlowWrite {
+ public:
+  // What an edit did: its error, and by how many rows there are more.
+  struct Edited {
+    absl::Status status;
+    int64_t added = 0;
+  };
+
+  // Finds the key wherever it is and takes the lock, as soon as nobody else has
+  // it. The bucket is 0 if words of the arena are impossible.
+  static HashPlace Begin(const HashGeometry& geometry, HashWriteKey<kWords> key,
+                         uint32_t lane);
+
+  // Puts an inline row into a place that is free in the chain of its bucket,
+  // which is full, or into a new cell in front of it. False if there is none to
+  // be had easily.
+  static bool AddToChain(const HashGeometry& geometry, uint32_t lane,
+                         uint64_t bucket, uint64_t head, uint64_t hash,
+                         const uint64_t* row);
+  // Removes an inline row that is in a chain.
+  static void RemoveFromChain(const HashGeometry& geometry, uint32_t lane,
+                              const HashPlace& place);
+
+  // By a HashEdit.
+  static Edited Put(const HashGeometry& geometry, uint32_t lane,
+                    HashPlace place, uint64_t hash,
+                    absl::Span<const uint64_t> row);
+  static Edited Remove(const HashGeometry& geometry, uint32_t lane,
+                       HashPlace place);
+  static Edited Edit(const HashGeometry& geometry, uint32_t lane,
+                     absl::FunctionRef<absl::Status(HashEdit<kWords>&)> edit);
+
+  // Errors of HashWrite::Add().
+  static absl::Status NoRow();
+  static absl::Status NoWord(uint64_t words, uint32_t word);
+  static absl::Status NoSum(uint64_t word, int64_t amount);
+};
+
+extern template class HashSlowWrite<0>;
+extern template class HashSlowWrite<1>;
+extern template class HashSlowWrite<2>;
+extern template class HashSlowWrite<3>;
+
+// FillPlace()
+//
+// Puts an inline row into the first of the free places of a cell, where nobody
+// looks until the head says that it is live.
+template <uint32_t kWords>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FillPlace(const HashGeometry& geometry,
+                                                   uint64_t cell, uint64_t free,
+                                                   const uint64_t* row) {
+  if (IsSeeded(SeededBug::kPublishBeforeFill)) {
+    uint64_t* head = &geometry.BucketAt(cell)->head;
+    StoreWord(head, WithLive(LoadWord(head),
+                             LiveOf(LoadWord(head)) | (free & -free)));
+  }
+  uint64_t* word = geometry.At(cell) + std::countr_zero(free);
+  ForConstants<kWords>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+    StoreWord(&word[i], row[i]);
+  });
+}
+
+// HashWrite
+template <uint32_t kWords, KeyLayout kKey>
+class HashWrite {
+  using Slow = HashSlowWrite<kWords>;
+
+ public:
+  ABSL_ATTRIBUTE_ALWAYS_INLINE HashWrite(const HashGeometry& geometry,
+                                         const HashKey& key, uint32_t lane)
+      : geometry_(geometry),
+        base_(geometry.base),
+        key_(key),
+        lane_(lane),
+        words_(geometry.LaneAt(lane)) {}
+  HashWrite(const HashWrite&) = delete;
+  HashWrite& operator=(const HashWrite&) = delete;
+
+  // HashWrite::Begin()
+  //
+  // Looks the key up as a reader does, and takes the lock if the bucket is as
+  // it was then. `kMovesRows`: to add or remove a row. False if words of the
+  // arena are impossible.
+  template <bool kMovesRows>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool Begin() {
+    constexpr bool kChangesHead = kMovesRows && kWords != 0;
+    if (ABSL_PREDICT_TRUE(BeginInBucket<kChangesHead>())) {
+      changes_head_ = kChangesHead;
+      return true;
+    }
+    const HashPlace place = Slow::Begin(geometry_, key_, lane_);
+    place_ = place;
+    return place.bucket != 0;
+  }
+
+  // HashWrite::End()
+  //
+  // Returns by how many rows there are more.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE int64_t End() {
+    if (is_locked_) {
+      UnlockBucket(geometry_, place_.bucket);
+      if (changes_head_) EndHeadChange(words_);
+    }
+    return added_;
+  }
+
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE const HashPlace& place() const {
+    return place_;
+  }
+
+  // HashWrite::Put()
+  //
+  // The row takes the place of the one found, or is added. `kNoMemory`,
+  // `kBadRow`: nothing has changed.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Put(
+      absl::Span<const uint64_t> row) {
+    if constexpr (kWords != 0) {
+      if (ABSL_PREDICT_TRUE(row.size() == kWords)) {
+        if (place_.found() ? Replace(row.data()) : AddToBucket(row.data())) {
+          return absl::OkStatus();
+        }
+        NameLockForIntent();
+        if (!place_.found() &&
+            Slow::AddToChain(geometry_, lane_, place_.bucket, place_.head,
+                             key_.hash, row.data())) {
+          added_ = 1;
+          return absl::OkStatus();
+        }
+      }
+    }
+    NameLockForIntent();
+    return Done(Slow::Put(geometry_, lane_, place_, key_.hash, row));
+  }
+
+  // HashWrite::Remove()
+  //
+  // Removes the row that was found.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Remove() {
+    if (kWords != 0 && place_.cell == place_.bucket) {
+      const uint64_t bit = uint64_t{1} << place_.position;
+      CommitHead(WithLive(place_.head, LiveOf(place_.head) & ~bit), -1);
+      return absl::OkStatus();
+    }
+    NameLockForIntent();
+    if constexpr (kWords != 0) {
+      Slow::RemoveFromChain(geometry_, lane_, HashPlace(place_));
+      added_ = -1;
+      return absl::OkStatus();
+    }
+    return Done(Slow::Remove(geometry_, lane_, place_));
+  }
+
+  // HashWrite::Add()
+  //
+  // Adds to a word of the row that was found, and stores the sum in `result`.
+  // Errors as HashCore::Add().
+  //
+  // The version goes up before the word changes, so that a reader that copied
+  // this word's old value and another word's newer one notices; where there is
+  // only one word that can change, it need not. Killed between the two stores
+  // the row is as it was.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Add(
+      HashNumber number, int64_t amount, uint64_t* result) {
+    if (ABSL_PREDICT_FALSE(!place_.found())) return Slow::NoRow();
+    const uint64_t words = kWords != 0 ? kWords : place_.record_words;
+    if (ABSL_PREDICT_FALSE(number.word >= words)) {
+      return Slow::NoWord(words, number.word);
+    }
+    uint64_t* word =
+        At(kWords != 0 ? place_.item() : place_.row()) + number.word;
+    const uint64_t old = LoadWord(word);
+    const uint64_t sum = old + static_cast<uint64_t>(amount);
+    if (ABSL_PREDICT_FALSE(!IsSum(old, amount, sum, number.is_signed))) {
+      return Slow::NoSum(old, amount);
+    }
+    uint64_t head = place_.head;
+    if (CanTear()) {
+      head += kVersionOne;
+      StoreWord(At(place_.bucket), head | kLockBit);
+    }
+    StoreWord(word, sum);
+    Unlock(head);
+    *result = sum;
+    return absl::OkStatus();
+  }
+
+  // HashWrite::Edit()
+  //
+  // Whatever `edit` makes of it. An error gives it up.
+  [[nodiscard]] absl::Status Edit(
+      absl::FunctionRef<absl::Status(HashEdit<kWords>&)> edit) {
+    NameLockForIntent();
+    return Done(Slow::Edit(geometry_, lane_, edit));
+  }
+
+ private:
+  // For a key that is in its bucket itself, or is nowhere, with nobody else at
+  // the bucket.
+  template <bool kChangesHead>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
+    const uint64_t number = HashGeometry::ImageHome(
+        reinterpret_cast<const HashRoot*>(At(sizeof(ArenaHeader))), key_.hash);
+    if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) return false;
+    const uint64_t offset = geometry_.BucketOffset(number);
+    const auto& bucket = *reinterpret_cast<const HashBucket*>(At(offset));
+    const uint64_t head = LoadWord(&bucket.head);
+    uint64_t found;
+    if constexpr (kWords == 0) {
+      const PlainRecord record =
+          FindPlainRecord(geometry_, layout(), bucket, head, key_.key);
+      found = record.candidates;
+      if (found != 0 && record.record == 0) return false;
+      place_.record = record.record;
+      place_.record_words = record.words;
+    } else {
+      found = MatchInline::MatchKey<kWords>(bucket, Probe()) & head &
+              HashGeometry::PlacesFor(kWords);
+    }
+    if (found == 0 && (!AnswersFor(head, number, key_.hash) ||
+                       (LoadWord(&bucket.chain) & FilterBit(key_.hash)) != 0)) {
+      return false;
+    }
+    if (ABSL_PREDICT_FALSE(
+            !(kChangesHead
+                  ? TryLockBucketToChange(geometry_, words_, offset, head)
+                  : TryLockBucket(geometry_, words_, 0, offset, head)))) {
+      return false;
+    }
+    place_.bucket = offset;
+    place_.head = head;
+    if (found != 0) {
+      place_.cell = offset;
+      place_.position = static_cast<uint32_t>(std::countr_zero(found));
+    }
+    return true;
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE KeyLayout layout() const {
+    return kKey == kAnyKey ? geometry_.key : kKey;
+  }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE HashProbe Probe() const {
+    return {.want = key_.first,
+            .second = key_.second,
+            .shift = layout().word,
+            .two_words = layout().words == 2};
+  }
+
+  // HashGeometry::words_can_tear(); of two words one at least is the key.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool CanTear() const {
+    if constexpr (kWords == 0) return true;
+    if constexpr (kWords <= 2) return false;
+    return kWords - layout().words > 1;
+  }
+
+  // Whether the sum is a number of the kind that `old` is.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static bool IsSum(uint64_t old, int64_t amount,
+                                                 uint64_t sum, bool is_signed) {
+    // With a sign: it does not differ in its sign from both. Without: it has
+    // gone up or down as the amount says.
+    return is_signed ? static_cast<int64_t>((old ^ sum) & (amount ^ sum)) >= 0
+                     : (sum >= old) == (static_cast<int64_t>(amount) >= 0);
+  }
+
+  // The only word that can change is replaced in its place.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool Replace(const uint64_t* row) {
+    if (CanTear()) return false;
+    uint64_t* word = At(place_.item());
+    ForConstants<kWords>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      if (LoadWord(&word[i]) != row[i]) StoreWord(&word[i], row[i]);
+    });
+    Unlock(place_.head);
+    return true;
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool AddToBucket(const uint64_t* row) {
+    const uint64_t live = LiveOf(place_.head);
+    const uint64_t free = HashGeometry::PlacesFor(kWords) & ~live;
+    if (free == 0) return false;
+    FillPlace<kWords>(geometry_, place_.bucket, free, row);
+    CommitHead(WithLive(place_.head, live | (free & -free)), 1);
+    return true;
+  }
+
+  // The bucket gets this head, which is not locked any more, and the lane
+  // counts the rows that it added.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void CommitHead(uint64_t head, int64_t added) {
+    if (!changes_head_) BeginHeadChange(words_, place_.bucket, place_.head);
+    CommitHeadChange(geometry_, words_, place_.bucket, head, added);
+    is_locked_ = false;
+    added_ = added;
+  }
+
+  // Gives the lock back by storing the head, as nobody else has changed it.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Unlock(uint64_t head) {
+    StoreWord(At(place_.bucket), head);
+    if (changes_head_) EndHeadChange(words_);
+    is_locked_ = false;
+  }
+
+  // For everything but the change of the bucket's head and the lane's count.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void NameLockForIntent() {
+    if (!changes_head_) return;
+    NameLockInstead(words_, place_.bucket);
+    changes_head_ = false;
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Done(typename Slow::Edited edited) {
+    added_ = edited.added;
+    return std::move(edited.status);
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t* At(uint64_t offset) const {
+    return reinterpret_cast<uint64_t*>(base_ + offset);
+  }
+
+  const HashGeometry& geometry_;
+  char* const base_;  // a copy, which no store can have changed
+  const HashWriteKey<kWords> key_;
+  const uint32_t lane_;
+  HashLane* const words_;
+  HashPlace place_;
+  bool is_locked_ = true;
+  bool changes_head_ = false;  // the lock is named by that
+  int64_t added_ = 0;
+};
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_HASH_HASH_WRITE_H_

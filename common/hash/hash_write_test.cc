@@ -1,0 +1,189 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/hash/hash_write.h"
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/status_matchers.h"
+#include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
+#include "common/hash/hash_edit.h"
+#include "common/hash/hash_key.h"
+#include "common/hash/hash_layout.h"
+#include "common/hash/hash_testing.h"
+#include "common/row/layout.h"
+#include "common/row/row_buffer.h"
+#include "common/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace ets_keeper {
+namespace {
+
+using ::absl_testing::IsOk;
+using ::testing::Optional;
+
+// A write made for rows of kWords words and for wherever their key is, in a
+// table whose key is their first word.
+template <uint32_t kWords, KeyLayout kKey>
+struct Shape {
+  static constexpr uint32_t kFixedWords = kWords;
+  using Write = HashWrite<InlineWords(kWords, KeyLayout()), kKey>;
+};
+
+template <typename Shape>
+class HashWriteTest : public ::testing::Test {
+ protected:
+  using Write = typename Shape::Write;
+
+  HashWriteTest() : t_({.fixed_words = Shape::kFixedWords}) {}
+  ~HashWriteTest() override {
+    EXPECT_EQ(LoadWord(&lane()->changing), 0);
+    EXPECT_FALSE(IsLocked(LoadWord(&Bucket()->head)));
+  }
+
+  const HashGeometry& geometry() const { return t_.core->geometry(); }
+  HashLane* lane() const { return geometry().LaneAt(kLane); }
+  HashBucket* Bucket() const {
+    return geometry().BucketAt(geometry().BucketOffset(0));
+  }
+  uint64_t Count() const { return LoadWord(&lane()->count); }
+
+  absl::Status Put(uint64_t key, uint64_t value) {
+    const TestKey test_key(key);
+    Write write(geometry(), test_key, kLane);
+    EXPECT_TRUE(write.template Begin<true>());
+    EXPECT_TRUE(IsLocked(LoadWord(&Bucket()->head)));
+    absl::Status status = write.Put(t_.Row(key, value));
+    rows_ += write.End();
+    return status;
+  }
+  bool Remove(uint64_t key) {
+    const TestKey test_key(key);
+    Write write(geometry(), test_key, kLane);
+    EXPECT_TRUE(write.template Begin<true>());
+    const bool found = write.place().found();
+    if (found) {
+      EXPECT_THAT(write.Remove(), IsOk());
+    }
+    rows_ += write.End();
+    return found;
+  }
+  absl::Status Add(uint64_t key, HashNumber number, int64_t amount,
+                   uint64_t* sum) {
+    const TestKey test_key(key);
+    Write write(geometry(), test_key, kLane);
+    EXPECT_TRUE(write.template Begin<false>());
+    absl::Status status = write.Add(number, amount, sum);
+    EXPECT_EQ(write.End(), 0);
+    return status;
+  }
+
+  static constexpr uint32_t kLane = 1;
+  TestTable t_;
+  int64_t rows_ = 0;
+};
+
+using Shapes = ::testing::Types<Shape<1, kAnyKey>, Shape<2, KeyLayout{}>,
+                                Shape<2, kAnyKey>, Shape<3, KeyLayout{}>,
+                                Shape<4, KeyLayout{}>, Shape<0, kAnyKey>>;
+TYPED_TEST_SUITE(HashWriteTest, Shapes);
+
+// More than a bucket and its first cell hold: the table does not grow.
+TYPED_TEST(HashWriteTest, RowsComeAndGoInTheBucketAndItsChain) {
+  constexpr uint64_t kRows = 20;
+  for (uint64_t key = 0; key < kRows; ++key) {
+    ASSERT_THAT(this->Put(key, key), IsOk());
+    EXPECT_EQ(this->Count(), key + 1);
+    EXPECT_EQ(this->rows_, static_cast<int64_t>(key) + 1);
+  }
+  for (uint64_t key = 0; key < kRows; ++key) {
+    ASSERT_THAT(this->Put(key, key + 1), IsOk());
+    EXPECT_THAT(this->t_.Lookup(key), Optional(this->t_.Row(key, key + 1)));
+  }
+  EXPECT_EQ(this->Count(), kRows);
+  for (uint64_t key = 0; key < kRows; ++key) {
+    EXPECT_TRUE(this->Remove(key));
+    EXPECT_FALSE(this->Remove(key));
+    EXPECT_EQ(this->t_.Lookup(key), std::nullopt);
+    EXPECT_EQ(this->Count(), kRows - key - 1);
+  }
+  EXPECT_EQ(this->rows_, 0);
+}
+
+TYPED_TEST(HashWriteTest, EveryChangeOfTheRowsIsANewVersion) {
+  const auto version = [&] {
+    return LoadWord(&this->Bucket()->head) & kVersionBits;
+  };
+  uint64_t last = version();
+  for (uint64_t key = 0; key < 10; ++key) {
+    ASSERT_THAT(this->Put(key, 0), IsOk());
+    EXPECT_GT(version(), last) << key;
+    last = version();
+  }
+  for (uint64_t key = 10; key-- > 0;) {
+    EXPECT_TRUE(this->Remove(key));
+    EXPECT_GT(version(), last) << key;
+    last = version();
+  }
+}
+
+TYPED_TEST(HashWriteTest, CountersAreAddedTo) {
+  uint64_t sum = 99;
+  EXPECT_EQ(CauseOf(this->Add(7, {.word = 1}, 1, &sum)), Cause::kKeyNotFound);
+  for (uint64_t key = 0; key < 10; ++key) {
+    ASSERT_THAT(this->Put(key, key), IsOk());
+  }
+  const uint64_t words = this->t_.Row(7, 7).size();
+  EXPECT_EQ(
+      CauseOf(this->Add(7, {.word = static_cast<uint32_t>(words)}, 1, &sum)),
+      Cause::kOutOfRange);
+  EXPECT_EQ(sum, 99);
+  if (words == 1) return;
+  for (uint64_t key = 0; key < 10; ++key) {
+    ASSERT_THAT(this->Add(key, {.word = 1}, 5, &sum), IsOk());
+    EXPECT_EQ(sum, key + 5);
+    EXPECT_EQ((*this->t_.Lookup(key))[1], key + 5);
+    EXPECT_EQ(CauseOf(this->Add(key, {.word = 1}, -100, &sum)),
+              Cause::kOutOfRange);
+    EXPECT_EQ((*this->t_.Lookup(key))[1], key + 5);
+  }
+}
+
+TYPED_TEST(HashWriteTest, AnEditThatFailsChangesNothing) {
+  ASSERT_THAT(this->Put(1, 1), IsOk());
+  const uint64_t head = LoadWord(&this->Bucket()->head);
+  const TestKey key(1);
+  typename TestFixture::Write write(this->geometry(), key, TestFixture::kLane);
+  ASSERT_TRUE(write.template Begin<true>());
+  EXPECT_EQ(CauseOf(write.Edit([&](auto& edit) {
+              edit.Remove(write.place());
+              return MakeStatus(Cause::kBadRow, "no");
+            })),
+            Cause::kBadRow);
+  EXPECT_EQ(write.End(), 0);
+  EXPECT_EQ(LoadWord(&this->Bucket()->head), head);
+  EXPECT_EQ(this->Count(), 1);
+}
+
+// As a writer that was refused for its epoch leaves it.
+TYPED_TEST(HashWriteTest, AWriteThatDoesNothingLeavesNothing) {
+  for (const uint64_t key : {1, 2}) {
+    for (const uint64_t other : {1, 2}) {
+      ASSERT_THAT(this->Put(key, 1), IsOk());
+      const uint64_t head = LoadWord(&this->Bucket()->head);
+      const TestKey test_key(other);
+      typename TestFixture::Write write(this->geometry(), test_key,
+                                        TestFixture::kLane);
+      ASSERT_TRUE(write.template Begin<true>());
+      EXPECT_EQ(write.End(), 0);
+      EXPECT_EQ(LoadWord(&this->Bucket()->head), head);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ets_keeper
