@@ -119,6 +119,21 @@ TEST_F(IntentTest, StoresThatAreKnownAtOnceAreATransaction) {
   EXPECT_EQ(LoadWord(&log()->entries[2].value), 3);
 }
 
+TEST_F(IntentTest, StoresThatNobodyReadsThroughAreATransaction) {
+  IntentStores stores(reinterpret_cast<char*>(arena_->At(0)), log());
+  stores.Store(At(0), 1);
+  stores.Store(At(1), 2);
+  stores.Store(At(0), 3);
+  EXPECT_EQ(Word(0), 0);
+  EXPECT_THAT(ReplayIntent(*arena_, log()), IsOk());
+  EXPECT_EQ(Word(0), 0);  // it was not committed
+  stores.Commit();
+  EXPECT_EQ(Word(0), 3);
+  EXPECT_EQ(Word(1), 2);
+  EXPECT_EQ(LoadWord(&log()->committed), 0);
+  EXPECT_EQ(LoadWord(&log()->entries[0].value), 1);
+}
+
 TEST_F(IntentTest, ALogHasRoomForItsCapacity) {
   Transaction transaction(arena_.get(), log());
   for (uint64_t i = 0; i < IntentLog::kCapacity; ++i) {

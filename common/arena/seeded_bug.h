@@ -38,6 +38,7 @@ enum class SeededBug {
   kSplitBeforeFill,         // a bucket gives rows away to one that is not there
   kCutBeforeMove,           // a chain is cut before its rows are elsewhere
   kVanishBeforeMerge,       // a bucket goes before its rows are elsewhere
+  kUnlockBeforeVanish,      // a writer comes to a row that is in two buckets
   kBatchWithoutDirectory,   // readers do not look into a batch in flight
   kForgetLocks,             // recovery leaves the locks of the dead behind
   kForgetGrowth,            // recovery leaves a split or a merge half done

@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <bit>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -29,6 +30,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,9 +46,11 @@
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
 #include "common/crash_point/crash_points.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_check.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_growth.h"
+#include "common/hash/hash_layout.h"
 #include "common/hash/hash_reader.h"
 #include "common/hash/hash_testing.h"
 #include "common/row/row_buffer.h"
@@ -175,6 +179,7 @@ class Table {
     ++store_;
     ++report_.points;
     if (!ReadersAgree(recovering_->reader(), "readers")) return;
+    if (operation_ == "split" || operation_ == "merge") ExpectTwinsAreLocked();
     const bool seen_after = seen_after_;
     {
       Journal journal(*crashed_arena_, [this] { NestedPoint(); });
@@ -184,6 +189,43 @@ class Table {
       }
     }
     seen_after_ = seen_after;  // that was one way in which it may go on
+  }
+
+  // While a row is in two buckets, of a split or a merge, no writer may come to
+  // either: it would change one of the two.
+  void ExpectTwinsAreLocked() {
+    const HashGeometry& geometry = live_->geometry();
+    const auto head_of = [&](uint64_t bucket) {
+      return LoadWord(&geometry.BucketAt(geometry.BucketOffset(bucket))->head);
+    };
+    const uint64_t buckets = LoadWord(&geometry.root()->buckets);
+    for (uint64_t last : {buckets - 1, buckets}) {
+      if (last == 0 || LevelOf(head_of(last)) == 0) continue;
+      const uint64_t half = last - std::bit_floor(last);
+      std::set<uint64_t> items = Items(last);
+      for (const uint64_t item : Items(half)) {
+        if (items.insert(item).second) continue;
+        if (!IsLocked(head_of(last)) || !IsLocked(head_of(half))) {
+          Violation("a row is in two buckets of which one is not locked");
+        }
+      }
+    }
+  }
+
+  // The first words of the live items of a bucket and its chain: keys, or the
+  // offsets of records.
+  std::set<uint64_t> Items(uint64_t bucket) {
+    const HashGeometry& geometry = live_->geometry();
+    std::set<uint64_t> items;
+    for (uint64_t cell = geometry.BucketOffset(bucket); cell != 0;
+         cell = LinkOf(LoadWord(&geometry.BucketAt(cell)->chain))) {
+      const uint64_t* words = geometry.At(cell);
+      for (uint64_t live = LiveOf(LoadWord(words)) & geometry.places();
+           live != 0; live &= live - 1) {
+        items.insert(LoadWord(words + std::countr_zero(live)));
+      }
+    }
+    return items;
   }
 
   // The process that recovers dies, too; another recovers.
@@ -500,8 +542,8 @@ INSTANTIATE_TEST_SUITE_P(
         SeededBug::kPublishBeforeFill, SeededBug::kHeadBeforeCount,
         SeededBug::kReuseWithinTransaction, SeededBug::kSplitBeforeFill,
         SeededBug::kCutBeforeMove, SeededBug::kVanishBeforeMerge,
-        SeededBug::kBatchWithoutDirectory, SeededBug::kForgetLocks,
-        SeededBug::kForgetGrowth));
+        SeededBug::kUnlockBeforeVanish, SeededBug::kBatchWithoutDirectory,
+        SeededBug::kForgetLocks, SeededBug::kForgetGrowth));
 
 // A half-formatted arena is not taken for a table.
 TEST(HashCrashTest, EveryStoreOfFormat) {

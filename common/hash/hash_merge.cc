@@ -16,6 +16,7 @@
 #include "common/hash/hash_edit.h"
 #include "common/hash/hash_growth.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_lock.h"
 #include "common/hash/hash_move.h"
 #include "common/status/status.h"
 
@@ -37,36 +38,6 @@ class Merge {
         head_(bucket.head()) {}
 
   absl::Status Perform() {
-    if constexpr (kWords != 0) {
-      if (PerformShort()) return absl::OkStatus();
-    }
-    return PerformLong();
-  }
-
- private:
-  // Nearly all merges of inline rows: of a bucket without a chain, for all of
-  // whose rows the other one has room. False, with nothing done, if it is
-  // another.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE bool PerformShort() {
-    const HashBucket& merged = *geometry_.BucketAt(merged_.offset());
-    if (LinkOf(LoadWord(&merged.chain)) != 0) return false;
-    Places<kWords> places(geometry_, bucket_.offset(), LiveOf(head_));
-    for (uint64_t live = LiveOf(LoadWord(&merged.head)); live != 0;
-         live &= live - 1) {
-      if (places.full()) return false;
-      places.Add(&merged.head + std::countr_zero(live));
-    }
-    const IntentEntry take = Take(places.live());
-    const IntentEntry vanish = Vanish();
-    if (IsSeeded(SeededBug::kVanishBeforeMerge)) {
-      PublishHeads(geometry_, vanish, take, last_);
-    } else {
-      PublishHeads(geometry_, take, vanish, last_);
-    }
-    return true;
-  }
-
-  absl::Status PerformLong() {
     absl::Status status = cells_.Read(geometry_, merged_.chain());
     // What finds no place in the bucket itself.
     Places<kWords> places(geometry_, bucket_.offset(), LiveOf(head_));
@@ -87,6 +58,7 @@ class Merge {
     return PerformWithCells(places.live());
   }
 
+ private:
   absl::Status PerformWithCells(uint64_t live) {
     Transaction transaction(geometry_.arena, &geometry_.LaneAt(lane_)->intent);
     HashEdit<kWords> edit(geometry_, lane_, &transaction);
@@ -134,21 +106,61 @@ class Merge {
   ItemList<kWords> moves_;
 };
 
+// Nearly all merges of inline rows: of buckets at which there is nobody, the
+// last one without a chain, the other one with room for all of its rows. False,
+// with nothing done, if it is another.
 template <uint32_t kWords>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status MergeLast(
-    const HashGeometry& geometry, uint32_t lane) {
-  const uint64_t n = LoadWord(&geometry.root()->buckets);
-  if (ABSL_PREDICT_FALSE(n <= 1)) {
-    return MakeStatus(Cause::kOutOfRange, "there is only one bucket");
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool MergePlain(
+    const HashGeometry& geometry, HashLane* lane, uint64_t last) {
+  const uint64_t level = std::bit_width(last) + 1;  // of both
+  const uint64_t offset = geometry.BucketOffset(last - std::bit_floor(last));
+  HashBucket* const bucket = geometry.BucketAt(offset);
+  HashBucket* const merged = geometry.BucketAt(geometry.BucketOffset(last));
+  const uint64_t head = LoadWord(&bucket->head);
+  const uint64_t merged_head = LoadWord(&merged->head);
+  if (LinkOf(LoadWord(&merged->chain)) != 0 || LevelOf(head) != level ||
+      LevelOf(merged_head) != level) {
+    return false;
   }
-  const uint64_t last = n - 1;
+  if (!TryLockBucket(geometry, lane, 0, offset, head)) return false;
+  if (!TryLockBucket(geometry, lane, 1, geometry.BucketOffset(last),
+                     merged_head)) {
+    StoreWord(&bucket->head, head);
+    return false;
+  }
+  Places<kWords> places(geometry, offset, LiveOf(head));
+  uint64_t left = LiveOf(merged_head);
+  for (; left != 0 && !places.full(); left &= left - 1) {
+    places.Add(&merged->head + std::countr_zero(left));
+  }
+  if (left != 0) {
+    StoreWord(&merged->head, merged_head);
+    StoreWord(&bucket->head, head);
+    return false;
+  }
+  const uint64_t take = WithLive(WithLevel(head, level - 1), places.live());
+  const uint64_t vanish = VanishedHead(merged_head);
+  if (IsSeeded(SeededBug::kVanishBeforeMerge)) {
+    StoreWord(&merged->head, vanish);
+  }
+  // Until the last bucket has gone, both have its rows, which no writer may
+  // change in one of them only.
+  StoreWord(&bucket->head,
+            IsSeeded(SeededBug::kUnlockBeforeVanish) ? take : take | kLockBit);
+  StoreWord(&merged->head, vanish);
+  SetBuckets(geometry, last);
+  StoreWord(&bucket->head, take);
+  return true;
+}
+
+template <uint32_t kWords>
+ABSL_ATTRIBUTE_NOINLINE absl::Status MergeLast(const HashGeometry& geometry,
+                                               uint32_t lane, uint64_t last) {
   const uint64_t level = std::bit_width(last) + 1;  // of both
   const LockedBucket bucket(geometry, lane, 0, last - std::bit_floor(last));
   const LockedBucket merged(geometry, lane, 1, last);
   for (const uint64_t head : {bucket.head(), merged.head()}) {
-    if (ABSL_PREDICT_FALSE(LevelOf(head) != level)) {
-      return WrongLevel(last, LevelOf(head));
-    }
+    if (LevelOf(head) != level) return WrongLevel(last, LevelOf(head));
   }
   return Merge<kWords>(geometry, lane, bucket, merged, last).Perform();
 }
@@ -159,11 +171,22 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status MergeLast(
 absl::Status MergeBuckets(const HashGeometry& geometry, uint32_t lane,
                           uint64_t count) {
   return WithWords(geometry.inline_words, [&](auto words) {
-    absl::Status status;
-    for (uint64_t i = 0; i < count && status.ok(); ++i) {
-      status = hash_internal::MergeLast<words>(geometry, lane);
+    const uint64_t n = LoadWord(&geometry.root()->buckets);
+    for (uint64_t i = 1; i <= count; ++i) {
+      if (n <= i) {
+        return MakeStatus(Cause::kOutOfRange, "there is only one bucket");
+      }
+      if constexpr (words != 0) {
+        if (ABSL_PREDICT_TRUE(hash_internal::MergePlain<words>(
+                geometry, geometry.LaneAt(lane), n - i))) {
+          continue;
+        }
+      }
+      absl::Status status =
+          hash_internal::MergeLast<words>(geometry, lane, n - i);
+      if (!status.ok()) return status;
     }
-    return status;
+    return absl::OkStatus();
   });
 }
 

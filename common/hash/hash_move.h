@@ -224,6 +224,8 @@ void StoreBuckets(Stores& stores, uint64_t buckets) {
   add(ImageStore(buckets));
   add(MaskStore(buckets));
 }
+// The same by plain stores, the last ones of a split or merge that has no
+// intent: wherever it ends, RecoverGrowth() sees how far it has come.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void SetBuckets(
     const HashGeometry& geometry, uint64_t buckets) {
   HashRoot* root = geometry.root();
@@ -231,18 +233,6 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void SetBuckets(
   if (ABSL_PREDICT_TRUE(!ImageIsDue(buckets))) return;
   StoreWord(&root->image, buckets);
   StoreWord(&root->mask, HashGeometry::WideMask(buckets));
-}
-
-// The stores of a split or merge of buckets without chains, or with chains that
-// stay as they are: the heads of both, in this order, and the number of
-// buckets. Without a log: wherever they end, RecoverGrowth() sees how far they
-// have come.
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void PublishHeads(
-    const HashGeometry& geometry, const IntentEntry& first,
-    const IntentEntry& second, uint64_t buckets) {
-  StoreWord(geometry.At(first.offset), first.value);
-  StoreWord(geometry.At(second.offset), second.value);
-  SetBuckets(geometry, buckets);
 }
 
 // The head of a bucket that does not exist any more.

@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
@@ -60,14 +59,11 @@ IntentEntry CountStore(uint32_t lane, const HashLane* words, int64_t added) {
 
 template <uint32_t kWords>
 HashPlace HashSlowWrite<kWords>::Begin(const HashGeometry& geometry,
-                                       HashWriteKey<kWords> key,
-                                       uint32_t lane) {
+                                       const HashKey& key, uint32_t lane) {
   SpinPause pause;
   for (;;) {
     HashPlace place;
-    key.With(geometry.key, [&](const HashKey& k) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-      FindKeyIn<MatchInline, kWords>(geometry, k, &place);
-    });
+    FindKeyIn<MatchInline, kWords>(geometry, key, &place);
     if (ABSL_PREDICT_FALSE(place.bucket == 0) ||
         ABSL_PREDICT_TRUE(TryLockBucket(geometry, geometry.LaneAt(lane), 0,
                                         place.bucket, place.head))) {
@@ -75,6 +71,19 @@ HashPlace HashSlowWrite<kWords>::Begin(const HashGeometry& geometry,
     }
     pause.Wait();
   }
+}
+
+template <uint32_t kWords>
+HashPlace HashSlowWrite<kWords>::BeginInline(const HashGeometry& geometry,
+                                             uint64_t hash, uint64_t first,
+                                             uint64_t second, uint32_t lane) {
+  const uint64_t words[] = {first, second};
+  const size_t size = geometry.key.words;
+  return Begin(geometry,
+               {.hash = hash,
+                .bytes = size * 8,
+                .words = absl::MakeConstSpan(words, size)},
+               lane);
 }
 
 template <uint32_t kWords>

@@ -67,48 +67,6 @@ struct HashNumber {
   bool is_signed = false;  // in two's complement
 };
 
-// HashWriteKey
-//
-// The key of a write: of rows in buckets a copy, which needs no memory.
-template <uint32_t kWords>
-class HashWriteKey {
- public:
-  ABSL_ATTRIBUTE_ALWAYS_INLINE explicit HashWriteKey(const HashKey& key)
-      : hash(key.hash), first(key.words[0]) {
-    if (key.words.size() == 2) second = key.words[1];
-  }
-
-  // Calls `use` with the key of a table that has it at `layout`.
-  template <typename Use>
-  ABSL_ATTRIBUTE_ALWAYS_INLINE void With(const KeyLayout& layout,
-                                         const Use& use) const {
-    const uint64_t words[] = {first, second};
-    use(HashKey{.hash = hash,
-                .bytes = uint64_t{layout.words} * 8,
-                .words = absl::MakeConstSpan(words, layout.words)});
-  }
-
-  const uint64_t hash;
-  const uint64_t first;
-  uint64_t second = 0;
-};
-
-template <>
-class HashWriteKey<0> {
- public:
-  ABSL_ATTRIBUTE_ALWAYS_INLINE explicit HashWriteKey(const HashKey& key)
-      : hash(key.hash), key(key) {}
-
-  template <typename Use>
-  ABSL_ATTRIBUTE_ALWAYS_INLINE void With(const KeyLayout&,
-                                         const Use& use) const {
-    use(key);
-  }
-
-  const uint64_t hash;
-  const HashKey& key;
-};
-
 // HashSlowWrite
 //
 // The parts of a write that are not short, or not frequent. All of them need
@@ -124,8 +82,11 @@ class HashSlowWrite {
 
   // Finds the key wherever it is and takes the lock, as soon as nobody else has
   // it. The bucket is 0 if words of the arena are impossible.
-  static HashPlace Begin(const HashGeometry& geometry, HashWriteKey<kWords> key,
+  static HashPlace Begin(const HashGeometry& geometry, const HashKey& key,
                          uint32_t lane);
+  // The same for a key of one or two words.
+  static HashPlace BeginInline(const HashGeometry& geometry, uint64_t hash,
+                               uint64_t first, uint64_t second, uint32_t lane);
 
   // Puts an inline row into a place that is free in the chain of its bucket,
   // which is full, or into a new cell in front of it. False if there is none to
@@ -187,6 +148,9 @@ class HashWrite {
       : geometry_(geometry),
         base_(geometry.base),
         key_(key),
+        hash_(key.hash),
+        first_(kWords != 0 ? key.words[0] : 0),
+        second_(kWords != 0 && key.words.size() == 2 ? key.words[1] : 0),
         lane_(lane),
         words_(geometry.LaneAt(lane)) {}
   HashWrite(const HashWrite&) = delete;
@@ -204,7 +168,13 @@ class HashWrite {
       changes_head_ = kChangesHead;
       return true;
     }
-    const HashPlace place = Slow::Begin(geometry_, key_, lane_);
+    const HashPlace place = [&]() ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      if constexpr (kWords == 0) {
+        return Slow::Begin(geometry_, key_, lane_);
+      } else {
+        return Slow::BeginInline(geometry_, hash_, first_, second_, lane_);
+      }
+    }();
     place_ = place;
     return place.bucket != 0;
   }
@@ -238,14 +208,14 @@ class HashWrite {
         NameLockForIntent();
         if (!place_.found() &&
             Slow::AddToChain(geometry_, lane_, place_.bucket, place_.head,
-                             key_.hash, row.data())) {
+                             hash_, row.data())) {
           added_ = 1;
           return absl::OkStatus();
         }
       }
     }
     NameLockForIntent();
-    return Done(Slow::Put(geometry_, lane_, place_, key_.hash, row));
+    return Done(Slow::Put(geometry_, lane_, place_, hash_, row));
   }
 
   // HashWrite::Remove()
@@ -315,7 +285,7 @@ class HashWrite {
   template <bool kChangesHead>
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
     const uint64_t number = HashGeometry::ImageHome(
-        reinterpret_cast<const HashRoot*>(At(sizeof(ArenaHeader))), key_.hash);
+        reinterpret_cast<const HashRoot*>(At(sizeof(ArenaHeader))), hash_);
     if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) return false;
     const uint64_t offset = geometry_.BucketOffset(number);
     const auto& bucket = *reinterpret_cast<const HashBucket*>(At(offset));
@@ -323,7 +293,7 @@ class HashWrite {
     uint64_t found;
     if constexpr (kWords == 0) {
       const PlainRecord record =
-          FindPlainRecord(geometry_, layout(), bucket, head, key_.key);
+          FindPlainRecord(geometry_, layout(), bucket, head, key_);
       found = record.candidates;
       if (found != 0 && record.record == 0) return false;
       place_.record = record.record;
@@ -332,8 +302,8 @@ class HashWrite {
       found = MatchInline::MatchKey<kWords>(bucket, Probe()) & head &
               HashGeometry::PlacesFor(kWords);
     }
-    if (found == 0 && (!AnswersFor(head, number, key_.hash) ||
-                       (LoadWord(&bucket.chain) & FilterBit(key_.hash)) != 0)) {
+    if (found == 0 && (!AnswersFor(head, number, hash_) ||
+                       (LoadWord(&bucket.chain) & FilterBit(hash_)) != 0)) {
       return false;
     }
     if (ABSL_PREDICT_FALSE(
@@ -355,8 +325,8 @@ class HashWrite {
     return kKey == kAnyKey ? geometry_.key : kKey;
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE HashProbe Probe() const {
-    return {.want = key_.first,
-            .second = key_.second,
+    return {.want = first_,
+            .second = second_,
             .shift = layout().word,
             .two_words = layout().words == 2};
   }
@@ -431,7 +401,11 @@ class HashWrite {
 
   const HashGeometry& geometry_;
   char* const base_;  // a copy, which no store can have changed
-  const HashWriteKey<kWords> key_;
+  const HashKey& key_;
+  // Of it, of rows in buckets, what is asked for.
+  const uint64_t hash_;
+  const uint64_t first_;
+  const uint64_t second_;
   const uint32_t lane_;
   HashLane* const words_;
   HashPlace place_;

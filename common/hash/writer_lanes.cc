@@ -50,6 +50,7 @@ class WriterLanes::Claims {
  public:
   ~Claims() {
     thread_ends_ = true;
+    last_ = {};
     for (Remembered& remembered : remembered_) remembered = {};
     for (auto& [number, claim] : claims_) {
       if (const auto pool = claim.pool.lock()) pool->Return(claim.lane);
@@ -83,6 +84,7 @@ class WriterLanes::Claims {
 
 constinit thread_local bool WriterLanes::Claims::thread_ends_ = false;
 
+constinit thread_local WriterLanes::Remembered WriterLanes::last_ = {};
 constinit thread_local WriterLanes::Remembered
     WriterLanes::remembered_[kRemembered] = {};
 
@@ -102,21 +104,29 @@ WriterLanes::WriterLanes(uint32_t lanes)
 
 WriterLanes::~WriterLanes() = default;
 
+// The lane stays locked for the lifetime of the use, which the analysis cannot
+// follow.
+WriterLanes::Lane& WriterLanes::Recall() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  Remembered& remembered = remembered_[number_ % kRemembered];
+  if (remembered.owner != number_) {
+    Lane& lane = Claim();
+    if (lane.is_shared_) {
+      AcquireMutex(lane.mutex_);
+      return lane;
+    }
+    remembered = {number_, &lane};
+  }
+  last_ = remembered;
+  return *remembered.lane;
+}
+
 WriterLanes::Lane& WriterLanes::Claim() {
   if (Claims::thread_ends()) return pool_->lanes[pool_->count - 1];
   static thread_local Claims claims;
-  Lane* lane = claims.Of(*this);
-  remembered_[number_ % kRemembered] = {number_, lane};
-  return *lane;
+  return *claims.Of(*this);
 }
 
-// The lane stays locked for the lifetime of the use, which the analysis cannot
-// follow.
-void WriterLanes::Use::Share(Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  AcquireMutex(lane.mutex_);
-}
-
-void WriterLanes::Use::EndSharing(Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void WriterLanes::EndSharing(Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   ReleaseMutex(lane.mutex_);
 }
 

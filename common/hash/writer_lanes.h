@@ -51,7 +51,7 @@ class WriterLanes {
     friend class WriterLanes;
 
     uint32_t index_ = 0;
-    bool is_shared_ = false;
+    bool is_shared_ = false;  // then no thread remembers it
     // Odd while in use.
     std::atomic<uint64_t> uses_{0};
     absl::Mutex mutex_;  // of the lane that is shared
@@ -68,17 +68,16 @@ class WriterLanes {
   // The calling thread's lane while it writes.
   class Use {
    public:
-    explicit Use(WriterLanes& lanes ABSL_ATTRIBUTE_LIFETIME_BOUND)
-        : lane_(lanes.Mine()) {
-      if (ABSL_PREDICT_FALSE(lane_.is_shared_)) Share(lane_);
+    ABSL_ATTRIBUTE_ALWAYS_INLINE explicit Use(
+        WriterLanes& lanes ABSL_ATTRIBUTE_LIFETIME_BOUND)
+        : lane_(lanes.Mine()),
+          uses_(lane_.uses_.load(std::memory_order_relaxed)) {
       // Ordered before the full barrier that every write makes before it asks
       // for the epoch: see WaitForUses().
-      lane_.uses_.store(lane_.uses_.load(std::memory_order_relaxed) + 1,
-                        kBeginOrder);
+      lane_.uses_.store(uses_ + 1, kBeginOrder);
     }
-    ~Use() {
-      lane_.uses_.store(lane_.uses_.load(std::memory_order_relaxed) + 1,
-                        std::memory_order_release);
+    ABSL_ATTRIBUTE_ALWAYS_INLINE ~Use() {
+      lane_.uses_.store(uses_ + 2, std::memory_order_release);
       if (ABSL_PREDICT_FALSE(lane_.is_shared_)) EndSharing(lane_);
     }
     Use(const Use&) = delete;
@@ -88,11 +87,8 @@ class WriterLanes {
     Lane& operator*() const { return lane_; }
 
    private:
-    // Static, so that the object need not be in memory.
-    static void Share(Lane& lane);
-    static void EndSharing(Lane& lane);
-
     Lane& lane_;
+    const uint64_t uses_;  // of the lane, before
   };
 
   // WriterLanes::WaitForUses()
@@ -115,8 +111,9 @@ class WriterLanes {
   struct Pool;
   class Claims;
 
-  // What a thread remembers of the lanes it has: of those tables whose number
-  // is the same modulo kRemembered the one it used last.
+  // What a thread remembers of the lanes it has to itself: the one it used
+  // last, and, of those tables whose number is the same modulo kRemembered, the
+  // one it used last.
   static constexpr uint32_t kRemembered = 8;
   struct Remembered {
     uint64_t owner = 0;
@@ -124,12 +121,15 @@ class WriterLanes {
   };
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE Lane& Mine() {
-    const Remembered& remembered = remembered_[number_ % kRemembered];
-    if (ABSL_PREDICT_TRUE(remembered.owner == number_)) return *remembered.lane;
-    return Claim();
+    if (ABSL_PREDICT_TRUE(last_.owner == number_)) return *last_.lane;
+    return Recall();
   }
+  // A lane that is shared comes with its mutex locked.
+  Lane& Recall();
   Lane& Claim();
+  static void EndSharing(Lane& lane);
 
+  static constinit thread_local Remembered last_;
   static constinit thread_local Remembered remembered_[kRemembered];
 
   const uint64_t number_;  // unique in the process, never 0
