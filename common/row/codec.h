@@ -190,10 +190,7 @@ class RowCodec {
       absl::Span<const uint64_t> words, Row& out) {
     absl::Status status = Check(words);
     if (ABSL_PREDICT_FALSE(!status.ok())) return status;
-    ForEachField([&](auto index, const auto& field) {
-      row_internal::LoadValue(words.data(), kLayouts[index].word,
-                              out.*field.member);
-    });
+    LoadFields(words.data(), out, std::make_index_sequence<kSize>());
     return status;
   }
 
@@ -295,6 +292,14 @@ class RowCodec {
       row_internal::StoreValue(row.*field.member, words, kLayouts[index].word,
                                tail);
     });
+  }
+
+  template <size_t... I>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static void LoadFields(
+      const uint64_t* words, Row& out, std::index_sequence<I...>) {
+    (row_internal::LoadValue(words, kLayouts[I].word,
+                             out.*std::get<I>(kList.fields).member),
+     ...);
   }
 
   template <size_t I>

@@ -94,18 +94,22 @@ class ScratchWords {
   // Makes it `size` words, whose values are lost.
   uint64_t* Reset(size_t size) {
     size_ = size;
-    if (ABSL_PREDICT_TRUE(size <= kInPlace)) return few_;
-    many_ = std::make_unique_for_overwrite<uint64_t[]>(size);
-    return many_.get();
+    words_ = few_;
+    if (ABSL_PREDICT_FALSE(size > kInPlace)) {
+      many_ = std::make_unique_for_overwrite<uint64_t[]>(size);
+      words_ = many_.get();
+    }
+    return words_;
   }
 
   [[nodiscard]] absl::Span<const uint64_t> words() const
       ABSL_ATTRIBUTE_LIFETIME_BOUND {
-    return absl::MakeConstSpan(size_ <= kInPlace ? few_ : many_.get(), size_);
+    return absl::MakeConstSpan(words_, size_);
   }
 
  private:
   size_t size_ = 0;
+  uint64_t* words_ = few_;
   uint64_t few_[kInPlace];
   std::unique_ptr<uint64_t[]> many_;
 };

@@ -22,6 +22,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/row/encoding.h"
@@ -159,14 +160,33 @@ void StoreValue(const T& value, uint64_t* row, uint64_t word, uint64_t& tail) {
   }
 }
 
+// LoadString()
+//
+// Replaces a string by the bytes: at once if it has as many, as it often has
+// from the row before, else by a call.
+ABSL_ATTRIBUTE_NOINLINE inline void ReplaceString(absl::string_view bytes,
+                                                  std::string& out) {
+  if (bytes.size() > out.capacity()) {
+    out = std::string(bytes.data(), bytes.size());
+  } else {
+    out.assign(bytes.data(), bytes.size());
+  }
+}
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LoadString(absl::string_view bytes,
+                                                    std::string& out) {
+  if (out.size() == bytes.size()) {
+    std::memcpy(out.data(), bytes.data(), bytes.size());
+  } else {
+    ReplaceString(bytes, out);
+  }
+}
+
 // LoadBytes()
 //
-// Replaces a string or vector by what `bytes`, which were checked, hold.
+// Replaces a vector by what `bytes`, which were checked, hold.
 template <typename T>
 void LoadBytes(absl::string_view bytes, T& out) {
-  if constexpr (StringValue<T>) {
-    out.assign(bytes.data(), bytes.size());
-  } else if constexpr (StringVectorValue<T>) {
+  if constexpr (StringVectorValue<T>) {
     uint32_t count = 0;
     if (!TakeU32(bytes, count)) count = 0;  // no bytes: no strings
     out.resize(count);
@@ -186,7 +206,8 @@ void LoadBytes(absl::string_view bytes, T& out) {
 //
 // Replaces `out` by the value at `word` of `row`, which was checked.
 template <typename T>
-void LoadValue(const uint64_t* row, uint64_t word, T& out) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LoadValue(const uint64_t* row,
+                                                   uint64_t word, T& out) {
   if constexpr (OptionalValue<T>) {
     if (row[word] == 0) {
       out.reset();
@@ -198,6 +219,8 @@ void LoadValue(const uint64_t* row, uint64_t word, T& out) {
     out = ScalarFromWord<T>(row[word]);
   } else if constexpr (ArrayValue<T>) {
     std::memcpy(std::addressof(out), row + word, sizeof(T));
+  } else if constexpr (StringValue<T>) {
+    LoadString(BytesAt(row, row[word]), out);
   } else {
     LoadBytes(BytesAt(row, row[word]), out);
   }

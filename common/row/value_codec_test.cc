@@ -49,6 +49,13 @@ TEST(ValueCodecTest, EachShapeRoundTripsOverOldContent) {
   ExpectRoundTrip<std::array<int16_t, 5>>({1, 2, 3, 4, -5}, {9, 9, 9, 9, 9});
   ExpectRoundTrip<std::string>("", "old");
   ExpectRoundTrip<std::string>(std::string("\0a\0", 3), "old");
+  const std::string longer(100, 'x'), other(100, 'y');
+  ExpectRoundTrip<std::string>("new", "old");
+  ExpectRoundTrip<std::string>("new", "older");
+  ExpectRoundTrip<std::string>("new", longer);
+  ExpectRoundTrip<std::string>(longer, "old");
+  ExpectRoundTrip<std::string>(longer, other);
+  ExpectRoundTrip<std::string>(longer, other + other);
   ExpectRoundTrip<std::vector<uint16_t>>({}, {1});
   ExpectRoundTrip<std::vector<uint16_t>>({1, 2, 3}, {1});
   ExpectRoundTrip<std::vector<bool>>({true, false, true}, {false});
