@@ -190,7 +190,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKeyIn(const HashGeometry& geometry,
                                                    const HashKey& key,
                                                    HashPlace* place) {
   const HashProbe probe = kWords != 0 ? HashProbe::OfInlineKey(geometry, key)
-                                      : HashProbe::OfTag(key);
+                                      : HashProbe::OfTag(key.hash);
   uint64_t number = HashGeometry::ImageHome(geometry.root(), key.hash);
   for (int hop = 0; hop < kMaxHops; ++hop) {
     if (ABSL_PREDICT_FALSE(number >= geometry.most_buckets)) break;

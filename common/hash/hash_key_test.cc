@@ -5,7 +5,9 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <set>
 #include <vector>
 
@@ -75,6 +77,39 @@ TEST(HashKeyTest, StridesSpreadEvenlyOverBuckets) {
       EXPECT_LT(variance / rows.size(), 6) << shift << " " << seed;
     }
   }
+}
+
+// Of every length, at every address, with other bytes around.
+TEST(HashKeyTest, BytesHaveTheHashOfTheirWords) {
+  for (uint64_t bytes = 0; bytes < 70; ++bytes) {
+    std::vector<uint64_t> words((bytes + 7) / 8);
+    for (uint64_t i = 0; i < bytes; ++i) {
+      reinterpret_cast<unsigned char*>(words.data())[i] = 0xff - 3 * i;
+    }
+    for (size_t offset = 0; offset < 8; ++offset) {
+      std::vector<char> place(offset + bytes, '\x55');  // to the last byte
+      if (bytes != 0) std::memcpy(&place[offset], words.data(), bytes);
+      const KeyView view = MakeKeyView(42, place.data() + offset, bytes);
+      ASSERT_EQ(view.hash, HashWords(42, words, bytes)) << bytes;
+      ASSERT_EQ(view.bytes, bytes);
+      ASSERT_EQ(view.words(), words.size());
+      if (bytes == 0) continue;
+      for (uint64_t i = 0; i + 1 < view.words(); ++i) {
+        ASSERT_EQ(view.Word(i), words[i]) << bytes;
+      }
+      ASSERT_EQ(view.LastWord(), words.back()) << bytes;
+    }
+  }
+  EXPECT_EQ(HashBytes(42, nullptr, 0), HashWords(42, {}, 0));
+}
+
+TEST(HashKeyTest, AViewOfAKeyIsTheSameKey) {
+  const uint64_t words[] = {7, 8};
+  const KeyView view = MakeHashKey(42, words, 11);
+  EXPECT_EQ(view.hash, HashWords(42, words, 11));
+  EXPECT_EQ(view.bytes, 11);
+  EXPECT_EQ(view.Word(0), 7);
+  EXPECT_EQ(view.LastWord(), 8);
 }
 
 TEST(HashKeyTest, AKeyRefersToItsWords) {

@@ -70,8 +70,8 @@ struct HashProbe {
   }
 
   // Of a key of a table of records.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static HashProbe OfTag(const HashKey& key) {
-    return {.want = key.hash & kTagBits};
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static HashProbe OfTag(uint64_t hash) {
+    return {.want = hash & kTagBits};
   }
 
   uint64_t want = 0;    // the key's first word, or a tag
@@ -176,19 +176,18 @@ struct MatchSse2 {
   template <uint32_t kWords>
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t Equal(const uint64_t* words,
                                                      uint64_t want) {
-    const __m128i all = _mm_set1_epi64x(static_cast<int64_t>(want));
+    [[maybe_unused]] const __m128i all =
+        _mm_set1_epi64x(static_cast<int64_t>(want));
     if constexpr (kWords == 1) {
       return Both(words, words + 1, all) << 2 |
              Both(words + 2, words + 3, all) << 4 |
              Both(words + 4, words + 5, all) << 6;
     } else if constexpr (kWords == 2) {
-      // A byte for half a word; a word is equal where both of its halves are.
-      const __m128i halves =
-          _mm_packs_epi32(_mm_cmpeq_epi32(Pair(words, words + 2), all),
-                          _mm_cmpeq_epi32(_mm_loadl_epi64(At(words + 4)), all));
-      const auto bits = static_cast<uint32_t>(
-          _mm_movemask_epi8(_mm_packs_epi16(halves, halves)));
-      return (bits & bits >> 1 & 0b010101) << 2;
+      // Three words are too few to go together.
+      const auto equal = [&](int i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+        return static_cast<uint64_t>(words[i] == want);
+      };
+      return (equal(0) + (equal(2) + equal(4) * 4) * 4) * 4;
     } else {
       const uint64_t both = Both(words, words + 3, all);
       return (both & 1) << 2 | (both & 2) << 4;

@@ -86,7 +86,7 @@ void ExpectMatches(const char* name) {
     const uint64_t matched =
         WithWords(geometry.inline_words, [&](auto words) -> uint64_t {
           if constexpr (words == 0) {
-            return Match::MatchTag(cell, HashProbe::OfTag(key));
+            return Match::MatchTag(cell, HashProbe::OfTag(key.hash));
           } else {
             return Match::template MatchKey<words>(
                 cell, HashProbe::OfInlineKey(geometry, key));
@@ -119,7 +119,7 @@ TEST(HashMatchTest, AProbeIsTheTagOrTheKey) {
   const HashKey key = {.hash = 0xabcd'1234'5678'9abc,
                        .bytes = 16,
                        .words = absl::MakeConstSpan(words)};
-  EXPECT_EQ(HashProbe::OfTag(key).want, 0xabcd'0000'0000'0000);
+  EXPECT_EQ(HashProbe::OfTag(key.hash).want, 0xabcd'0000'0000'0000);
   const HashProbe probe =
       HashProbe::OfInlineKey(GeometryOf({{.word = 1, .words = 2}, 3}), key);
   EXPECT_EQ(probe.want, 5);

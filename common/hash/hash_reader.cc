@@ -3,9 +3,9 @@
 
 #include "common/hash/hash_reader.h"
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -23,6 +23,7 @@
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_match.h"
 #include "common/hash/hash_record.h"
+#include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 
 namespace ets_keeper {
@@ -35,14 +36,29 @@ HashReader::HashReader(const HashGeometry& geometry,
       buckets_(geometry.BucketAt(geometry.BucketOffset(0))) {}
 
 ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindFixed(uint64_t hash,
-                                                   const uint64_t* key,
+                                                   const void* key,
                                                    uint32_t key_words,
                                                    uint64_t* row,
                                                    uint32_t row_words) const {
-  return Find({.hash = hash,
-               .bytes = uint64_t{key_words} * 8,
-               .words = absl::MakeConstSpan(key, key_words)},
-              {.buffer = nullptr, .words = absl::MakeSpan(row, row_words)});
+  return FindView({hash, static_cast<const char*>(key), key_words * 8},
+                  {.buffer = nullptr, .words = absl::MakeSpan(row, row_words)});
+}
+
+ABSL_ATTRIBUTE_NOINLINE bool HashReader::LookupView(const KeyView& key,
+                                                    RowBuffer* row) const {
+  return FindView(key, {.buffer = row, .words = {}});
+}
+
+bool HashReader::FindView(const KeyView& key, Sink sink) const {
+  ScratchWords<8> words;
+  const uint64_t size = WordsFor(key.bytes);
+  uint64_t* const to = words.Reset(size);
+  if (size != 0) {
+    to[size - 1] = 0;
+    std::memcpy(to, key.data, key.bytes);
+  }
+  return Find({.hash = key.hash, .bytes = key.bytes, .words = words.words()},
+              sink);
 }
 
 bool HashReader::Find(const HashKey& key, Sink sink) const {
@@ -163,21 +179,6 @@ HashReader::FindInBatch(uint64_t sequence, const HashKey& key,
   }
   if (!batch.Unchanged()) return Found::kRetry;
   return std::nullopt;
-}
-
-bool HashReader::PrefetchRecordIn(const HashBucket& bucket,
-                                  const HashKey& key) const {
-  const uint64_t candidates =
-      MatchScalar::MatchTag(bucket, HashProbe::OfTag(key)) &
-      LoadWord(&bucket.head) & geometry_.places();
-  if (candidates == 0) return false;
-  const uint64_t record =
-      RecordOf(LoadWord(&bucket.head + std::countr_zero(candidates)));
-  if (geometry_.arena->Holds(record, sizeof(HashRecord))) {
-    __builtin_prefetch(geometry_.At(record));
-    __builtin_prefetch(geometry_.base + record + 64);
-  }
-  return true;
 }
 
 uint64_t HashReader::Size() const {

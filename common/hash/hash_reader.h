@@ -34,6 +34,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "absl/base/attributes.h"
@@ -42,6 +43,8 @@
 #include "common/arena/word.h"
 #include "common/hash/hash_batch_view.h"
 #include "common/hash/hash_cell.h"
+#include "common/hash/hash_homes.h"
+#include "common/hash/hash_item.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_match.h"
@@ -77,26 +80,43 @@ class HashReader {
     return Find(key, {.buffer = row, .words = {}});
   }
 
+  // HashReader::homes(), HashReader::HomeOf()
+  //
+  // Where lookups begin, for many of them, and the bucket for one hash.
+  [[nodiscard]] HashHomes homes() const { return HashHomes(geometry_); }
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE const HashBucket* HomeOf(
+      uint64_t hash) const {
+    const uint64_t number = HashGeometry::ImageHome(root_, hash);
+    if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) return buckets_;
+    return &buckets_[number];
+  }
+
   // HashReader::LookupFixed()
   //
-  // The same for a table whose rows have all `kWords` words and the key
-  // `kKey.words` of them, as whoever formatted it said: made for them where it
-  // is called. `row` has room for the words; it is written to also if there is
-  // no such row.
+  // The same as Lookup() for a table whose rows have all `kWords` words and the
+  // key `kKey.words` of them, as whoever formatted it said: made for them where
+  // it is called. `row` has room for the words; it is written to also if there
+  // is no such row. `home`: of the key's hash.
   template <uint32_t kWords, KeyLayout kKey>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupFixed(
-      const HashKey& key, uint64_t* row) const {
+      const HashBucket* home, const KeyView& key, uint64_t* row) const {
     static_assert(!kKey.variable);
     if constexpr (InlineWords(kWords, kKey) != 0) {
-      return FindInline<kWords, kKey>(key.hash, key.words.data(), row);
+      return FindInline<kWords, kKey>(home, key, row);
     } else {
-      const Found found = FindRecord<kKey>(
-          key, [&](uint64_t words) { return words == kWords ? row : nullptr; });
+      const Found found = FindRecord<kKey>(home, key, [&](uint64_t words) {
+        return words == kWords ? row : nullptr;
+      });
       if (ABSL_PREDICT_TRUE(found != Found::kRetry)) {
         return found == Found::kYes;
       }
-      return FindFixed(key.hash, key.words.data(), kKey.words, row, kWords);
+      return FindFixed(key.hash, key.data, kKey.words, row, kWords);
     }
+  }
+  template <uint32_t kWords, KeyLayout kKey>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupFixed(
+      const KeyView& key, uint64_t* row) const {
+    return LookupFixed<kWords, kKey>(HomeOf(key.hash), key, row);
   }
 
   // HashReader::LookupRecord()
@@ -105,20 +125,37 @@ class HashReader {
   // it is called: `room(words)` returns where to copy the words of a row to; it
   // may be called several times, the last time for the row that was found.
   template <KeyLayout kKey, typename Room>
-  [[nodiscard]] bool LookupRecord(const HashKey& key, const Room& room) const {
-    const Found found = FindRecord<kKey>(key, room);
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupRecord(
+      const HashBucket* home, const KeyView& key, const Room& room) const {
+    const Found found = FindRecord<kKey>(home, key, room);
     if (ABSL_PREDICT_TRUE(found != Found::kRetry)) return found == Found::kYes;
+    // A copy, so that the key itself need not be in memory.
+    const KeyView copy = key;
     RowBuffer row;
-    if (!Lookup(key, &row)) return false;
+    if (!LookupView(copy, &row)) return false;
     std::memcpy(room(row.size()), row.data(), row.size() * sizeof(uint64_t));
     return true;
   }
+  template <KeyLayout kKey, typename Room>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupRecord(
+      const KeyView& key, const Room& room) const {
+    return LookupRecord<kKey>(HomeOf(key.hash), key, room);
+  }
 
-  // HashReader::Member()
+  // HashReader::Member(), HashReader::MemberRecord()
   //
-  // Whether there is a row with the given key.
+  // Whether there is a row with the given key; of a table of records with the
+  // key at `kKey` made for it where it is called.
   [[nodiscard]] bool Member(const HashKey& key) const {
     return Find(key, {.buffer = nullptr, .words = {}});
+  }
+  template <KeyLayout kKey>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool MemberRecord(
+      const KeyView& key) const {
+    const Found found = FindRecord<kKey>(HomeOf(key.hash), key, nullptr);
+    if (ABSL_PREDICT_TRUE(found != Found::kRetry)) return found == Found::kYes;
+    const KeyView copy = key;
+    return LookupView(copy, nullptr);
   }
 
   // HashReader::PrefetchBucket(), HashReader::PrefetchRecord()
@@ -127,23 +164,34 @@ class HashReader {
   // bucket, and, when that is there, of its record or its overflow cell. For
   // many lookups at once: first all buckets, then all records, if
   // `prefetches_records()` says that this pays. For rows in buckets it does if
-  // the table is larger than the caches near the processor.
+  // the table is larger than the caches near the processor. Nothing is checked,
+  // for what is asked for at a wrong address does not come.
   [[nodiscard]] bool prefetches_records() const {
     return !geometry_.is_inline() || LoadWord(&root_->image) > kFarBuckets;
   }
-  void PrefetchBucket(uint64_t hash) const {
-    const uint64_t number = HashGeometry::ImageHome(root_, hash);
-    if (number < geometry_.most_buckets) __builtin_prefetch(&buckets_[number]);
-  }
+  void PrefetchBucket(uint64_t hash) const { __builtin_prefetch(HomeOf(hash)); }
   void PrefetchRecord(const HashKey& key) const {
-    const uint64_t number = HashGeometry::ImageHome(root_, key.hash);
-    if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) return;
-    const HashBucket& bucket = buckets_[number];
-    if (!geometry_.is_inline() && PrefetchRecordIn(bucket, key)) return;
-    const uint64_t chain = LoadWord(&bucket.chain);
-    if ((chain & FilterBit(key.hash)) == 0) return;
-    if (!geometry_.HoldsCell(LinkOf(chain))) return;
-    __builtin_prefetch(geometry_.BucketAt(LinkOf(chain)));
+    const HashBucket* const home = HomeOf(key.hash);
+    if (geometry_.is_inline()) {
+      PrefetchChain(home, key.hash);
+    } else {
+      PrefetchRecord(home, key.hash);
+    }
+  }
+  // The same of one kind of tables: of records, or of rows in buckets.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void PrefetchRecord(const HashBucket* home,
+                                                   uint64_t hash) const {
+    const uint64_t items = TaggedItems(*home, LoadWord(&home->head), hash);
+    if (ABSL_PREDICT_FALSE(items == 0)) return PrefetchChain(home, hash);
+    const uint64_t record = FirstRecord(*home, items);
+    __builtin_prefetch(geometry_.base + record);
+    __builtin_prefetch(geometry_.base + record + 64);
+  }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void PrefetchChain(const HashBucket* home,
+                                                  uint64_t hash) const {
+    const uint64_t chain = LoadWord(&home->chain);
+    if ((chain & FilterBit(hash)) == 0) return;
+    __builtin_prefetch(geometry_.base + LinkOf(chain));
   }
 
   // HashReader::Scan()
@@ -189,20 +237,23 @@ class HashReader {
   // LookupFixed() of rows in buckets, of rows elsewhere, and of whatever is not
   // plain.
   template <uint32_t kWords, KeyLayout kKey>
-  bool FindInline(uint64_t hash, const uint64_t* key, uint64_t* row) const;
+  bool FindInline(const HashBucket* home, const KeyView& key,
+                  uint64_t* row) const;
   template <uint32_t kWords, KeyLayout kKey>
-  bool FindInlineInChain(uint64_t hash, const uint64_t* key, uint64_t* row,
-                         const HashBucket* bucket, uint64_t head) const;
-  bool FindFixed(uint64_t hash, const uint64_t* key, uint32_t key_words,
+  bool FindInlineInChain(uint64_t hash, const FixedKey<kKey>& key,
+                         uint64_t* row, const HashBucket* bucket,
+                         uint64_t head) const;
+  bool FindFixed(uint64_t hash, const void* key, uint32_t key_words,
                  uint64_t* row, uint32_t row_words) const;
+  // Find(), and Lookup(), of a key that is not words yet.
+  bool FindView(const KeyView& key, Sink sink) const;
+  bool LookupView(const KeyView& key, RowBuffer* row) const;
 
   // For a record of the bucket itself that there is room for, or none, with
-  // nobody at the bucket; else `kRetry`.
+  // nobody at the bucket; else `kRetry`. Without a room it is not copied.
   template <KeyLayout kKey, typename Room>
-  Found FindRecord(const HashKey& key, const Room& room) const;
-
-  // Whether the bucket has an item that may be the key's.
-  bool PrefetchRecordIn(const HashBucket& bucket, const HashKey& key) const;
+  Found FindRecord(const HashBucket* home, const KeyView& key,
+                   const Room& room) const;
 
   bool Find(const HashKey& key, Sink sink) const;
   bool FindScalar(const HashKey& key, Sink sink) const;
@@ -229,42 +280,6 @@ class HashReader {
 
 // Implementation only from here on.
 
-namespace hash_internal {
-
-// Two words at a time, as whoever decodes them will load them: the processor
-// does not hand two short stores on to one long load.
-template <uint32_t kWords>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyItem(const HashBucket* cell,
-                                                  uint64_t found,
-                                                  uint64_t* row) {
-  const uint64_t* from = &cell->head + std::countr_zero(found);
-  uint32_t i = 0;
-#ifdef ETS_KEEPER_VECTORS
-  for (; i + 2 <= kWords; i += 2) {
-    MatchFence();
-    _mm_storeu_si128(
-        reinterpret_cast<__m128i*>(row + i),
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
-  }
-#endif
-  for (; i < kWords; ++i) row[i] = LoadWord(&from[i]);
-}
-
-// The item with the key, among the live ones of the cell, as a bit; or 0.
-template <uint32_t kWords, KeyLayout kKey>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItem(const HashBucket* cell,
-                                                       uint64_t live,
-                                                       const uint64_t* key) {
-  constexpr bool kTwo = kKey.words == 2;
-  return MatchInline::MatchKey<kWords>(*cell, {.want = key[0],
-                                               .second = kTwo ? key[1] : 0,
-                                               .shift = kKey.word,
-                                               .two_words = kTwo}) &
-         live & HashGeometry::PlacesFor(kWords);
-}
-
-}  // namespace hash_internal
-
 // Short, because a lookup that waits for memory holds up those behind it as
 // soon as the processor has no room for more instructions: the fewer a lookup
 // has, the more of them wait side by side. So all that the type of the rows
@@ -278,54 +293,46 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItem(const HashBucket* cell,
 // batch's word need not be asked.
 template <uint32_t kWords, KeyLayout kKey>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInline(
-    uint64_t hash, const uint64_t* key, uint64_t* row) const {
-  const uint64_t number = HashGeometry::ImageHome(root_, hash);
-  if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) {
-    return FindFixed(hash, key, kKey.words, row, kWords);
-  }
-  const HashBucket* const bucket = &buckets_[number];
-  const uint64_t head = LoadWord(&bucket->head);
-  const uint64_t found =
-      hash_internal::MatchItem<kWords, kKey>(bucket, head, key);
+    const HashBucket* home, const KeyView& key, uint64_t* row) const {
+  const FixedKey<kKey> fixed(key);
+  const uint64_t head = LoadWord(&home->head);
+  const uint64_t found = MatchItem<kWords, kKey>(home, head, fixed);
   if (found != 0) {
-    hash_internal::CopyItem<kWords>(bucket, found, row);
-  } else {
-    if (ABSL_PREDICT_FALSE(!AnswersFor(head, number, hash))) {
-      return FindFixed(hash, key, kKey.words, row, kWords);
+    CopyItem<kWords>(home, found, row);
+    if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) return true;
+  } else if (ABSL_PREDICT_TRUE(AnswersFor(
+                 head, static_cast<uint64_t>(home - buckets_), key.hash))) {
+    if ((LoadWord(&home->chain) & FilterBit(key.hash)) != 0) {
+      // A copy, so that the key itself need not be in memory.
+      const FixedKey<kKey> copy = fixed;
+      return FindInlineInChain<kWords, kKey>(key.hash, copy, row, home, head);
     }
-    if ((LoadWord(&bucket->chain) & FilterBit(hash)) != 0) {
-      return FindInlineInChain<kWords, kKey>(hash, key, row, bucket, head);
-    }
+    if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) return false;
   }
-  MatchFence();
-  if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || IsLocked(head))) {
-    return FindFixed(hash, key, kKey.words, row, kWords);
-  }
-  return found != 0;
+  const FixedKey<kKey> copy = fixed;
+  return FindFixed(key.hash, copy.words, kKey.words, row, kWords);
 }
 
 // The same for a key that is not in the bucket itself but may be in its chain.
 template <uint32_t kWords, KeyLayout kKey>
 ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
-    uint64_t hash, const uint64_t* key, uint64_t* row, const HashBucket* bucket,
-    uint64_t head) const {
+    uint64_t hash, const FixedKey<kKey>& key, uint64_t* row,
+    const HashBucket* bucket, uint64_t head) const {
   uint64_t link = LinkOf(LoadWord(&bucket->chain));
   uint64_t found = 0;
   for (int i = 0; link != 0 && found == 0; ++i) {
     // A head that has not changed says that the link was the bucket's.
     if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || i == kMaxChain ||
                            !geometry_.HoldsCell(link))) {
-      return FindFixed(hash, key, kKey.words, row, kWords);
+      return FindFixed(hash, key.words, kKey.words, row, kWords);
     }
     const HashBucket* const cell = geometry_.BucketAt(link);
-    found = hash_internal::MatchItem<kWords, kKey>(cell, LoadWord(&cell->head),
-                                                   key);
-    if (found != 0) hash_internal::CopyItem<kWords>(cell, found, row);
+    found = MatchItem<kWords, kKey>(cell, LoadWord(&cell->head), key);
+    if (found != 0) CopyItem<kWords>(cell, found, row);
     link = LinkOf(LoadWord(&cell->chain));
   }
-  MatchFence();
-  if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || IsLocked(head))) {
-    return FindFixed(hash, key, kKey.words, row, kWords);
+  if (ABSL_PREDICT_FALSE(!IsUnchanged(bucket, head))) {
+    return FindFixed(hash, key.words, kKey.words, row, kWords);
   }
   return found != 0;
 }
@@ -333,32 +340,29 @@ ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
 // As FindInline(), and why it is right is the same.
 template <KeyLayout kKey, typename Room>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::FindRecord(
-    const HashKey& key, const Room& room) const {
-  const uint64_t number = HashGeometry::ImageHome(root_, key.hash);
-  if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) {
-    return Found::kRetry;
-  }
-  const HashBucket& bucket = buckets_[number];
-  const uint64_t head = LoadWord(&bucket.head);
-  const auto is_unchanged = [&]() ABSL_ATTRIBUTE_ALWAYS_INLINE {
-    MatchFence();
-    return LoadWord(&bucket.head) == head && !IsLocked(head);
-  };
-  const PlainRecord found = FindPlainRecord(geometry_, kKey, bucket, head, key);
-  if (found.candidates == 0) {
+    const HashBucket* home, const KeyView& key, const Room& room) const {
+  const uint64_t head = LoadWord(&home->head);
+  const uint64_t items = TaggedItems(*home, head, key.hash);
+  if (items == 0) {
     const bool is_nowhere =
-        AnswersFor(head, number, key.hash) &&
-        (LoadWord(&bucket.chain) & FilterBit(key.hash)) == 0;
-    return is_nowhere && is_unchanged() ? Found::kNo : Found::kRetry;
+        AnswersFor(head, static_cast<uint64_t>(home - buckets_), key.hash) &&
+        (LoadWord(&home->chain) & FilterBit(key.hash)) == 0;
+    return is_nowhere && IsUnchanged(home, head) ? Found::kNo : Found::kRetry;
   }
+  const uint64_t record = FirstRecord(*home, items);
+  const uint64_t words = WordsIfKey(geometry_, kKey, record, key);
   // Before a copy as long as the record says, be sure that it says so.
-  if (ABSL_PREDICT_FALSE(found.record == 0 || !is_unchanged())) {
+  if (ABSL_PREDICT_FALSE(words == 0 || !IsUnchanged(home, head))) {
     return Found::kRetry;
   }
-  uint64_t* const row = room(found.words);
-  if (ABSL_PREDICT_FALSE(row == nullptr)) return Found::kRetry;
-  CopyWords(geometry_.At(found.record + sizeof(HashRecord)), found.words, row);
-  return is_unchanged() ? Found::kYes : Found::kRetry;
+  if constexpr (std::is_null_pointer_v<Room>) {
+    return Found::kYes;
+  } else {
+    uint64_t* const row = room(words);
+    if (ABSL_PREDICT_FALSE(row == nullptr)) return Found::kRetry;
+    CopyWords(geometry_.At(record + sizeof(HashRecord)), words, row);
+    return IsUnchanged(home, head) ? Found::kYes : Found::kRetry;
+  }
 }
 
 }  // namespace ets_keeper

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -22,9 +23,12 @@
 #include "common/arena/word.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_growth.h"
+#include "common/hash/hash_homes.h"
+#include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_match.h"
 #include "common/hash/hash_testing.h"
+#include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 #include "common/unique_fd/unique_fd.h"
 #include "gmock/gmock.h"
@@ -51,6 +55,31 @@ class HashReaderTest : public ::testing::TestWithParam<uint32_t> {
   void Delete(uint64_t begin, uint64_t end) {
     for (uint64_t key = begin; key < end; ++key) {
       ASSERT_THAT(t_.core->Delete(kEpoch, TestKey(key)), IsOk());
+    }
+  }
+
+  // LookupTyped() of the key from that bucket on.
+  bool LookupAt(const HashBucket* home, uint64_t key, RowBuffer* row) const {
+    row->resize(8);
+    const TestKey test_key(key);
+    const KeyView view = test_key.hash_key;
+    const auto fixed = [&](auto words) {
+      row->resize(words);
+      return reader().LookupFixed<words, KeyLayout{}>(home, view, row->data());
+    };
+    switch (GetParam()) {
+      case 1:
+        return fixed(std::integral_constant<uint32_t, 1>());
+      case 2:
+        return fixed(std::integral_constant<uint32_t, 2>());
+      case 3:
+        return fixed(std::integral_constant<uint32_t, 3>());
+      default:
+        return reader().LookupRecord<KeyLayout{}>(home, view,
+                                                  [&](uint64_t words) {
+                                                    row->resize(words);
+                                                    return row->data();
+                                                  });
     }
   }
 
@@ -108,6 +137,11 @@ TEST_P(HashReaderTest, AllInstructionsFindTheSame) {
       }
       RowBuffer words;
       ASSERT_EQ(LookupTyped(by_set, GetParam(), TestKey(key), &words), there);
+      if (GetParam() == 0) {
+        ASSERT_EQ(
+            by_set.MemberRecord<KeyLayout{}>(KeyView(TestKey(key).hash_key)),
+            there);
+      }
       if (!there) continue;
       ASSERT_EQ(absl::MakeConstSpan(words), absl::MakeConstSpan(expected));
     }
@@ -128,6 +162,35 @@ TEST_P(HashReaderTest, ARecordOfAnotherLengthIsAsNone) {
       }
     }
   }
+}
+
+// Wherever lookups begin, and however the table was cut when that was said.
+TEST_P(HashReaderTest, HomesOfBeforeAreStillRight) {
+  const HashHomes empty = reader().homes();
+  Insert(0, 3000);
+  const HashHomes full = reader().homes();
+  const uint64_t buckets = t_.Buckets();
+  EXPECT_GT(buckets, 500);
+  const auto expect = [&](const HashHomes& homes, uint64_t rows) {
+    for (uint64_t key = 0; key < 4000; ++key) {
+      RowBuffer row;
+      ASSERT_EQ(LookupAt(homes.Of(TestKey(key).hash_key.hash), key, &row),
+                key < rows)
+          << key;
+      if (key >= rows) continue;
+      ASSERT_EQ(absl::MakeConstSpan(row), absl::MakeConstSpan(t_.Row(key, key)))
+          << key;
+    }
+  };
+  expect(empty, 3000);
+  expect(full, 3000);
+  for (uint64_t key = 0; key < 4000; ++key) {
+    const uint64_t hash = TestKey(key).hash_key.hash;
+    ASSERT_EQ(full.Of(hash), reader().HomeOf(hash));
+  }
+  Delete(100, 3000);
+  EXPECT_LT(t_.Buckets(), buckets / 2);
+  expect(full, 100);
 }
 
 // For rows in buckets asking for cells pays only in a large table.

@@ -24,6 +24,7 @@
 #include <optional>
 
 #include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/word.h"
@@ -66,13 +67,40 @@ inline constexpr int kMaxChain = 1 << 16;
   return words;
 }
 
+// WordsOf(), HasWords()
+//
+// The number of words of a key, and whether those at `row` are the same.
+[[nodiscard]] inline uint64_t WordsOf(const HashKey& key) {
+  return key.words.size();
+}
+[[nodiscard]] inline uint64_t WordsOf(const KeyView& key) {
+  return key.words();
+}
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HasWords(
+    const uint64_t* row, const HashKey& key) {
+  for (size_t i = 0; i < key.words.size(); ++i) {
+    if (LoadWord(&row[i]) != key.words[i]) return false;
+  }
+  return true;
+}
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HasWords(
+    const uint64_t* row, const KeyView& key) {
+  if (key.bytes == 0) return true;
+  const uint64_t last = key.words() - 1;
+  for (uint64_t i = 0; i < last; ++i) {
+    if (LoadWord(&row[i]) != key.Word(i)) return false;
+  }
+  return LoadWord(&row[last]) == key.LastWord();
+}
+
 // RecordHasKey()
 //
-// Whether the row of `words` words in `record` has the given key, which is
-// where `layout` says.
+// Whether the row of `words` words in `record` has the given key, a HashKey or
+// a KeyView, which is where `layout` says.
+template <typename AnyKey>
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RecordHasKey(
     const HashGeometry& geometry, const KeyLayout& layout, uint64_t record,
-    uint64_t words, const HashKey& key) {
+    uint64_t words, const AnyKey& key) {
   const uint64_t* row = geometry.At(record + sizeof(HashRecord));
   uint64_t first = layout.word;
   if (first >= words) return false;
@@ -81,17 +109,55 @@ inline constexpr int kMaxChain = 1 << 16;
     if (DescriptorBytes(descriptor) != key.bytes) return false;
     first = DescriptorWord(descriptor);
   }
-  if (first > words || key.words.size() > words - first) return false;
-  for (size_t i = 0; i < key.words.size(); ++i) {
-    if (LoadWord(&row[first + i]) != key.words[i]) return false;
-  }
-  return true;
+  // Neither is so large that the sum could overflow.
+  if (first + WordsOf(key) > words) return false;
+  return HasWords(row + first, key);
 }
 
 [[nodiscard]] inline bool RecordHasKey(const HashGeometry& geometry,
                                        uint64_t record, uint64_t words,
                                        const HashKey& key) {
   return RecordHasKey(geometry, geometry.key, record, words, key);
+}
+
+// TaggedItems()
+//
+// The live items of a bucket, whose head is `head`, that have the hash's tag.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t TaggedItems(
+    const HashBucket& bucket, uint64_t head, uint64_t hash) {
+  return MatchInline::MatchTag(bucket, HashProbe::OfTag(hash)) & head &
+         HashGeometry::PlacesFor(0);
+}
+
+// FirstRecord()
+//
+// The record that the first of the items names.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FirstRecord(
+    const HashBucket& bucket, uint64_t items) {
+  return RecordOf(
+      LoadWord(&bucket.head + static_cast<uint32_t>(std::countr_zero(items))));
+}
+
+// WordsIfKey()
+//
+// The number of words of the row in the record, which may be anywhere, if it
+// has the key, which is where `layout` says; else 0.
+template <typename AnyKey>
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t WordsIfKey(
+    const HashGeometry& geometry, const KeyLayout& layout, uint64_t record,
+    const AnyKey& key) {
+  const uint64_t bytes = geometry.arena->bytes();
+  if (ABSL_PREDICT_FALSE(record - sizeof(ArenaHeader) >
+                             bytes - sizeof(HashRecord) - sizeof(ArenaHeader) ||
+                         record % 8 != 0)) {
+    return 0;
+  }
+  // The bytes of a key are behind the fixed words, maybe in the next line, and
+  // would only be asked for when the first line is there.
+  __builtin_prefetch(geometry.base + record + 64);
+  const uint64_t words = LoadWord(geometry.At(record)) >> 32;
+  if (words > (bytes - record) / 8 - 1) return 0;
+  return RecordHasKey(geometry, layout, record, words, key) ? words : 0;
 }
 
 // FindPlainRecord()
@@ -107,20 +173,11 @@ struct PlainRecord {
     const HashGeometry& geometry, const KeyLayout& layout,
     const HashBucket& bucket, uint64_t head, const HashKey& key) {
   PlainRecord found;
-  found.candidates = MatchInline::MatchTag(bucket, HashProbe::OfTag(key)) &
-                     head & HashGeometry::PlacesFor(0);
+  found.candidates = TaggedItems(bucket, head, key.hash);
   if (found.candidates == 0) return found;
-  const uint64_t record =
-      RecordOf(LoadWord(&bucket.head + std::countr_zero(found.candidates)));
-  if (!geometry.arena->Holds(record, sizeof(HashRecord))) return found;
-  // The bytes of a key are behind the fixed words, maybe in the next line, and
-  // would only be asked for when the first line is there.
-  __builtin_prefetch(geometry.base + record + 64);
-  const uint64_t words = LoadWord(geometry.At(record)) >> 32;
-  if (words > (geometry.arena->bytes() - record) / 8 - 1) return found;
-  if (!RecordHasKey(geometry, layout, record, words, key)) return found;
-  found.record = record;
-  found.words = words;
+  const uint64_t record = FirstRecord(bucket, found.candidates);
+  found.words = WordsIfKey(geometry, layout, record, key);
+  if (found.words != 0) found.record = record;
   return found;
 }
 

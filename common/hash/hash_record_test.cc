@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 
+#include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_key.h"
@@ -40,8 +41,15 @@ class HashRecordTest : public ::testing::Test {
   }
 
   bool HasKey(const RowBuffer& key, uint64_t bytes) {
-    return RecordHasKey(geometry_, kRecord, *RecordWords(*arena_, kRecord),
-                        MakeHashKey(0, key, bytes));
+    const HashKey hash_key = MakeHashKey(0, key, bytes);
+    const uint64_t words = *RecordWords(*arena_, kRecord);
+    const bool has = RecordHasKey(geometry_, kRecord, words, hash_key);
+    const KeyView view = hash_key;
+    EXPECT_EQ(RecordHasKey(geometry_, geometry_.key, kRecord, words, view),
+              has);
+    EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, view),
+              has ? words : 0);
+    return has;
   }
 
   std::unique_ptr<Arena> arena_;
@@ -111,6 +119,37 @@ TEST_F(HashRecordTest, VariableKeysAreFoundByTheirDescriptor) {
   EXPECT_FALSE(HasKey({7, 8}, 11));
   Put({0});
   EXPECT_TRUE(HasKey({}, 0));
+}
+
+TEST_F(HashRecordTest, AnywhereElseIsNoRecordWithTheKey) {
+  geometry_.key = {};
+  Put({7, 8, 9});
+  const uint64_t word = 7;
+  const KeyView key = MakeHashKey(0, absl::MakeConstSpan(&word, 1), 8);
+  EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, key), 3);
+  for (const uint64_t nowhere :
+       {uint64_t{0}, uint64_t{8}, sizeof(ArenaHeader) - 8, kRecord + 4,
+        kRecord + 1, arena_->bytes(), arena_->bytes() - 8, arena_->bytes() - 7,
+        arena_->bytes() + 8, ~kTagBits, ~kTagBits ^ uint64_t{7}}) {
+    EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, nowhere, key), 0);
+  }
+  // With words up to the end of the arena, and one more.
+  const uint64_t room = (arena_->bytes() - kRecord) / 8 - 1;
+  StoreWord(arena_->At(kRecord), MakeRecordHead(kHash, room));
+  EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, key), room);
+  StoreWord(arena_->At(kRecord), MakeRecordHead(kHash, room + 1));
+  EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, key), 0);
+  StoreWord(arena_->At(kRecord), MakeRecordHead(kHash, 0));
+  EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, key), 0);
+}
+
+TEST_F(HashRecordTest, ItemsWithATagAreLiveOnesOfTheBucketItself) {
+  HashBucket bucket = {};
+  for (const int i : {1, 3, 5}) bucket.word[i] = MakeSlot(kHash, 64 * i);
+  bucket.word[2] = MakeSlot(~kHash, 64);
+  EXPECT_EQ(TaggedItems(bucket, ~uint64_t{0}, kHash), 0b10101000);
+  EXPECT_EQ(TaggedItems(bucket, 0b11010111, kHash), 0b10000000);
+  EXPECT_EQ(FirstRecord(bucket, 0b10100000), 64 * 3);
 }
 
 TEST_F(HashRecordTest, TheKeyOfARowThatHasNoneIsEmpty) {

@@ -10,12 +10,15 @@
 // an operation on them is little more than its memory accesses.
 //
 //   const TableKey<Codec, &User::id> key(7);
+//   absl::Status stored = core.Insert(epoch, key.hash_key(core.seed()), ...);
+//   const LookupKey<Codec, &User::id> wanted(7);
 //   FoundRow<Codec, &User::id> found;
-//   if (found.Lookup(core.reader(), key.hash_key(core.seed()))) ...
+//   if (found.Lookup(core.reader(), wanted.view(core.seed()))) ...
 //   RowWords<Codec> row;
 //   absl::Status encoded = row.Encode(user);
 //
-// Thread safety: values of one thread. Lifetime: spans refer to the object.
+// Thread safety: values of one thread. Lifetime: spans and views refer to the
+// object, and those of a LookupKey to the key that it was made of.
 
 #ifndef COMMON_TABLE_ENCODED_H_
 #define COMMON_TABLE_ENCODED_H_
@@ -29,6 +32,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/hash/hash_key.h"
+#include "common/hash/hash_layout.h"
 #include "common/hash/hash_reader.h"
 #include "common/row/layout.h"
 #include "common/row/row.h"
@@ -53,12 +57,61 @@ class TableKey {
     return MakeHashKey(seed, words_.words(), bytes_);
   }
 
+  // The same with a hash that is known from before.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE HashKey
+  hash_key_of(uint64_t hash) const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return {.hash = hash, .bytes = bytes_, .words = words_.words()};
+  }
+
  private:
   static constexpr KeyLayout kKey = Codec::template KeyLayoutOf<Key>();
 
   const uint64_t bytes_;
   std::conditional_t<kKey.variable, ScratchWords<8>, ExactWords<kKey.words>>
       words_;
+};
+
+// LookupKey
+//
+// A key that is only looked up: its bytes are left where they are if they lie
+// together.
+template <typename Codec, auto Key>
+class LookupKey {
+ public:
+  using KeyArg = typename Codec::template KeyArg<Key>;
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE explicit LookupKey(KeyArg key) : key_(key) {}
+
+  // The bytes, with their hash in a table with that seed; or with a hash that
+  // is known from before.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE KeyView
+  view(uint64_t seed) const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    if constexpr (kInPlace) {
+      return MakeKeyView(seed, data(), Codec::template KeyBytes<Key>(key_));
+    } else {
+      return key_.hash_key(seed);
+    }
+  }
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE KeyView
+  view_of_hash(uint64_t hash) const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    if constexpr (kInPlace) {
+      return {hash, data(), Codec::template KeyBytes<Key>(key_)};
+    } else {
+      return key_.hash_key_of(hash);
+    }
+  }
+
+ private:
+  static constexpr bool kInPlace =
+      Codec::template KeyLayoutOf<Key>().variable && requires(KeyArg key) {
+    key.data()[0];
+  };
+
+  const char* data() const {
+    return reinterpret_cast<const char*>(key_.data());
+  }
+
+  const std::conditional_t<kInPlace, KeyArg, TableKey<Codec, Key>> key_;
 };
 
 // RowWords
@@ -105,15 +158,19 @@ class FoundRow {
   // FoundRow::Lookup()
   //
   // Replaces the words by those of the row with the given key, and returns
-  // whether there is one; if not, they are any.
+  // whether there is one; if not, they are any. `home`: of the key's hash.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool Lookup(
-      const HashReader& reader, const HashKey& key) {
+      const HashReader& reader, const KeyView& key) {
+    return Lookup(reader, reader.HomeOf(key.hash), key);
+  }
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool Lookup(
+      const HashReader& reader, const HashBucket* home, const KeyView& key) {
     if constexpr (Codec::kIsFixed) {
       return reader.LookupFixed<Codec::kFixedWords, kKey>(
-          key, words_.Reset(Codec::kFixedWords));
+          home, key, words_.Reset(Codec::kFixedWords));
     } else {
       return reader.LookupRecord<kKey>(
-          key, [this](uint64_t words) { return words_.Reset(words); });
+          home, key, [this](uint64_t words) { return words_.Reset(words); });
     }
   }
 

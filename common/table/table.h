@@ -119,7 +119,7 @@ class TableReader {
       return row;
     }
     FoundRow<Codec, Key> words;
-    if (words.Lookup(core().reader(), Hashed(CoreKey(key)))) {
+    if (words.Lookup(core().reader(), Wanted(key).view(core().seed()))) {
       absl::Status s = Codec::Decode(words.words(), row->emplace());
       if (ABSL_PREDICT_FALSE(!s.ok())) row = Named(s);
     }
@@ -134,7 +134,9 @@ class TableReader {
   [[nodiscard]] absl::StatusOr<bool> LookupInto(KeyArg key, Row& row) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
     FoundRow<Codec, Key> words;
-    if (!words.Lookup(core().reader(), Hashed(CoreKey(key)))) return false;
+    if (!words.Lookup(core().reader(), Wanted(key).view(core().seed()))) {
+      return false;
+    }
     absl::Status status = Codec::Decode(words.words(), row);
     if (ABSL_PREDICT_FALSE(!status.ok())) return Named(status);
     return true;
@@ -188,9 +190,10 @@ class TableReader {
                   InlineWords(Codec::kFixedWords, kKey) != 0) {
       // A copy is no more work here than to leave the words where they are.
       FoundRow<Codec, Key> words;
-      return words.Lookup(core().reader(), Hashed(CoreKey(key)));
+      return words.Lookup(core().reader(), Wanted(key).view(core().seed()));
     } else {
-      return core().reader().Member(Hashed(CoreKey(key)));
+      return core().reader().template MemberRecord<kKey>(
+          Wanted(key).view(core().seed()));
     }
   }
 
@@ -255,6 +258,7 @@ class TableReader {
 
   // What a key is to the core.
   using CoreKey = TableKey<Codec, Key>;
+  using Wanted = LookupKey<Codec, Key>;
   ABSL_ATTRIBUTE_ALWAYS_INLINE HashKey
   Hashed(const CoreKey& key ABSL_ATTRIBUTE_LIFETIME_BOUND) const {
     return key.hash_key(core().seed());

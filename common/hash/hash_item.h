@@ -1,0 +1,93 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+//
+// -----------------------------------------------------------------------------
+// File: hash_item.h
+// -----------------------------------------------------------------------------
+//
+// Reading a row of a known number of words that lies in a cell: the few
+// instructions that a lookup consists of, all that its type says a constant.
+//
+//   const FixedKey<kKey> key(view);
+//   const uint64_t head = LoadWord(&bucket->head);
+//   const uint64_t found = MatchItem<kWords, kKey>(bucket, head, key);
+//   if (found != 0) CopyItem<kWords>(bucket, found, row);
+//   if (IsUnchanged(bucket, head)) ...  // that is what was there
+//
+// Thread safety: pure functions of the arena's words.
+
+#ifndef COMMON_HASH_HASH_ITEM_H_
+#define COMMON_HASH_HASH_ITEM_H_
+
+#include <bit>
+#include <cstdint>
+
+#include "absl/base/attributes.h"
+#include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
+#include "common/hash/hash_key.h"
+#include "common/hash/hash_layout.h"
+#include "common/hash/hash_match.h"
+#include "common/row/layout.h"
+
+namespace ets_keeper {
+
+// FixedKey
+//
+// A key of one or two words, by themselves.
+template <KeyLayout kKey>
+struct FixedKey {
+  static_assert(!kKey.variable);
+  ABSL_ATTRIBUTE_ALWAYS_INLINE explicit FixedKey(const KeyView& key)
+      : words{key.Word(0), kKey.words == 2 ? key.Word(1) : 0} {}
+  uint64_t words[2];
+};
+
+// MatchItem()
+//
+// The item with the key, among the live ones of the cell, as a bit; or 0.
+template <uint32_t kWords, KeyLayout kKey>
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItem(
+    const HashBucket* cell, uint64_t live, const FixedKey<kKey>& key) {
+  return MatchInline::MatchKey<kWords>(*cell, {.want = key.words[0],
+                                               .second = key.words[1],
+                                               .shift = kKey.word,
+                                               .two_words = kKey.words == 2}) &
+         live & HashGeometry::PlacesFor(kWords);
+}
+
+// CopyItem()
+//
+// Copies the item. Two words at a time, as whoever decodes them will load them:
+// the processor does not hand two short stores on to one long load.
+template <uint32_t kWords>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyItem(const HashBucket* cell,
+                                                  uint64_t found,
+                                                  uint64_t* row) {
+  const uint64_t* from =
+      &cell->head + static_cast<uint32_t>(std::countr_zero(found));
+  uint32_t i = 0;
+#ifdef ETS_KEEPER_VECTORS
+  for (; i + 2 <= kWords; i += 2) {
+    MatchFence();
+    _mm_storeu_si128(
+        reinterpret_cast<__m128i*>(row + i),
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
+  }
+#endif
+  for (; i < kWords; ++i) row[i] = LoadWord(&from[i]);
+}
+
+// IsUnchanged()
+//
+// Whether the head of the bucket is what it was before all the loads before
+// this, and nobody had it locked then.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool IsUnchanged(
+    const HashBucket* bucket, uint64_t head) {
+  MatchFence();
+  return LoadWord(&bucket->head) == head && !IsLocked(head);
+}
+
+}  // namespace ets_keeper
+
+#endif  // COMMON_HASH_HASH_ITEM_H_
