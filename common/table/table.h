@@ -83,6 +83,7 @@
 #include "common/table/batch.h"
 #include "common/table/counter.h"
 #include "common/table/encoded.h"
+#include "common/table/lookup_each.h"
 #include "common/table/table_options.h"
 #include "common/table/table_state.h"
 #include "common/table/tables.h"
@@ -268,19 +269,8 @@ class TableReader {
   absl::Status LookupAll(
       absl::Span<const AnyKey> keys,
       absl::FunctionRef<void(size_t, const Row*)> visit) const {
-    FoundRow<Codec, Key> words;
-    Row row;
-    absl::Status status = CheckRead();
-    ForEachPrefetched(
-        keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },
-        [&](size_t i, const HashKey& key) {
-          if (!status.ok()) return;
-          const bool found = words.Lookup(core().reader(), key);
-          if (found) status = Codec::Decode(words.words(), row);
-          if (status.ok()) visit(i, found ? &row : nullptr);
-        });
-    if (!status.ok()) return Named(status);
-    return status;
+    if (absl::Status s = CheckRead(); !s.ok()) return s;
+    return Named(LookupEachIn<Row, Key>(core(), keys, visit));
   }
 
   // Calls `use(i, key)` for the keys `key_of(0)` to `key_of(count - 1)`, in
