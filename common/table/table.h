@@ -52,7 +52,6 @@
 #ifndef COMMON_TABLE_TABLE_H_
 #define COMMON_TABLE_TABLE_H_
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -87,6 +86,7 @@
 #include "common/table/table_options.h"
 #include "common/table/table_state.h"
 #include "common/table/tables.h"
+#include "common/table/write_each.h"
 
 namespace ets_keeper {
 
@@ -273,29 +273,6 @@ class TableReader {
     return Named(LookupEachIn<Row, Key>(core(), keys, visit));
   }
 
-  // Calls `use(i, key)` for the keys `key_of(0)` to `key_of(count - 1)`, in
-  // order, after the memory that they will want was asked for, in groups.
-  template <typename KeyOf, typename Use>
-  void ForEachPrefetched(size_t count, KeyOf key_of, Use use) const {
-    constexpr size_t kGroup = 32;
-    const HashReader& reader = core().reader();
-    std::optional<CoreKey> group[kGroup];
-    HashKey hashed[kGroup];
-    for (size_t begin = 0; begin < count; begin += kGroup) {
-      const size_t size = std::min(kGroup, count - begin);
-      for (size_t i = 0; i < size; ++i) {
-        hashed[i] = Hashed(group[i].emplace(key_of(begin + i)));
-        reader.PrefetchBucket(hashed[i].hash);
-      }
-      if (reader.prefetches_records()) {
-        for (size_t i = 0; i < size; ++i) {
-          reader.PrefetchRecord(hashed[i]);
-        }
-      }
-      for (size_t i = 0; i < size; ++i) use(begin + i, hashed[i]);
-    }
-  }
-
   absl::Status KeyNotFound(KeyArg key) const {
     std::string text = "there is no row with this key";
     if constexpr (requires { absl::StrCat(key); }) {
@@ -350,17 +327,16 @@ class TableWriter : public TableReader<Row, Key> {
   // accesses going on side by side. At the first error it ends; the rows before
   // are stored. O(1) a row.
   [[nodiscard]] absl::Status InsertEach(absl::Span<const Row> rows) const {
-    absl::Status status = this->CheckWrite();
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     RowWords<Codec> words;
-    this->ForEachPrefetched(
-        rows.size(), [&](size_t i) -> KeyArg { return rows[i].*Key; },
+    return this->Named(WriteEachIn<Codec, Key>(
+        this->core(), rows.size(),
+        [&](size_t i) -> KeyArg { return rows[i].*Key; },
         [&](size_t i, const HashKey& key) {
-          if (status.ok()) status = words.Encode(rows[i]);
-          if (!status.ok()) return;
-          status = this->core().template Insert<kShape>(this->epoch(), key,
-                                                        words.words());
-        });
-    return this->Named(status);
+          if (absl::Status s = words.Encode(rows[i]); !s.ok()) return s;
+          return this->core().template Insert<kShape>(this->epoch(), key,
+                                                      words.words());
+        }));
   }
 
   // TableWriter::InsertNew()
@@ -454,15 +430,14 @@ class TableWriter : public TableReader<Row, Key> {
   template <auto Member>
   [[nodiscard]] absl::Status UpdateCounterEach(
       absl::Span<const KeyType> keys, const Increment& increment) const {
-    absl::Status status = this->CheckWrite();
-    this->ForEachPrefetched(
-        keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },
-        [&](size_t i, const HashKey& key) {
-          if (!status.ok()) return;
-          status = Count<Member>(key, increment).status();
-          if (!status.ok()) status = CountError(keys[i], status);
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    return WriteEachIn<Codec, Key>(
+        this->core(), keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },
+        [&](size_t i, const HashKey& key) -> absl::Status {
+          const absl::StatusOr<uint64_t> word = Count<Member>(key, increment);
+          if (word.ok()) return absl::OkStatus();
+          return CountError(keys[i], word.status());
         });
-    return status;
   }
 
   // TableWriter::UpdateElement()
