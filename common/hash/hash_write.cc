@@ -76,14 +76,27 @@ HashPlace HashSlowWrite<kWords>::Begin(const HashGeometry& geometry,
 template <uint32_t kWords>
 HashPlace HashSlowWrite<kWords>::BeginInline(const HashGeometry& geometry,
                                              uint64_t hash, uint64_t first,
-                                             uint64_t second, uint32_t lane) {
+                                             uint64_t second, uint32_t lane,
+                                             uint64_t bucket, uint64_t head) {
   const uint64_t words[] = {first, second};
   const size_t size = geometry.key.words;
-  return Begin(geometry,
-               {.hash = hash,
-                .bytes = size * 8,
-                .words = absl::MakeConstSpan(words, size)},
-               lane);
+  const HashKey key = {.hash = hash,
+                       .bytes = size * 8,
+                       .words = absl::MakeConstSpan(words, size)};
+  if constexpr (kWords != 0) {
+    if (bucket != 0) {
+      HashPlace place = {.bucket = bucket, .head = head};
+      const uint64_t chain = LoadWord(&geometry.BucketAt(bucket)->chain);
+      FindInChain<MatchInline, kWords>(geometry, key,
+                                       HashProbe::OfInlineKey(geometry, key),
+                                       LinkOf(chain), &place);
+      // If the head has not changed since, that was its chain.
+      if (TryLockBucket(geometry, geometry.LaneAt(lane), 0, bucket, head)) {
+        return place;
+      }
+    }
+  }
+  return Begin(geometry, key, lane);
 }
 
 template <uint32_t kWords>

@@ -84,9 +84,11 @@ class HashSlowWrite {
   // it. The bucket is 0 if words of the arena are impossible.
   static HashPlace Begin(const HashGeometry& geometry, const HashKey& key,
                          uint32_t lane);
-  // The same for a key of one or two words.
+  // The same for a key of one or two words. `bucket`: in whose chain it may be,
+  // and its head; or 0.
   static HashPlace BeginInline(const HashGeometry& geometry, uint64_t hash,
-                               uint64_t first, uint64_t second, uint32_t lane);
+                               uint64_t first, uint64_t second, uint32_t lane,
+                               uint64_t bucket, uint64_t head);
 
   // Puts an inline row into a place that is free in the chain of its bucket,
   // which is full, or into a new cell in front of it. False if there is none to
@@ -172,7 +174,8 @@ class HashWrite {
       if constexpr (kWords == 0) {
         return Slow::Begin(geometry_, key_, lane_);
       } else {
-        return Slow::BeginInline(geometry_, hash_, first_, second_, lane_);
+        return Slow::BeginInline(geometry_, hash_, first_, second_, lane_,
+                                 place_.bucket, place_.head);
       }
     }();
     place_ = place;
@@ -281,7 +284,7 @@ class HashWrite {
 
  private:
   // For a key that is in its bucket itself, or is nowhere, with nobody else at
-  // the bucket.
+  // the bucket. If it may be in the chain, place() has the bucket and its head.
   template <bool kChangesHead>
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
     const uint64_t number = HashGeometry::ImageHome(
@@ -302,9 +305,13 @@ class HashWrite {
       found = MatchInline::MatchKey<kWords>(bucket, Probe()) & head &
               HashGeometry::PlacesFor(kWords);
     }
-    if (found == 0 && (!AnswersFor(head, number, hash_) ||
-                       (LoadWord(&bucket.chain) & FilterBit(hash_)) != 0)) {
-      return false;
+    if (found == 0) {
+      if (ABSL_PREDICT_FALSE(!AnswersFor(head, number, hash_))) return false;
+      if ((LoadWord(&bucket.chain) & FilterBit(hash_)) != 0) {
+        place_.bucket = offset;
+        place_.head = head;
+        return false;
+      }
     }
     if (ABSL_PREDICT_FALSE(
             !(kChangesHead
