@@ -135,7 +135,9 @@ class IntentStores {
 
   // As those of a Transaction.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Store(uint64_t offset, uint64_t value) {
-    if (IsSeeded(SeededBug::kNotCrashAtomic)) return StoreNow(offset, value);
+    if (IsSeeded(SeededBug::kNotCrashAtomic)) {
+      return StoreWord(reinterpret_cast<uint64_t*>(base_ + offset), value);
+    }
     IntentEntry& entry = log_.entries[size_++];
     StoreWord(&entry.offset, offset);
     StoreWord(&entry.value, value);
@@ -145,20 +147,23 @@ class IntentStores {
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Commit() {
     if (IsSeeded(SeededBug::kNotCrashAtomic)) return;
-    const uint64_t base = size_ << 32;
-    if (!IsSeeded(SeededBug::kNoIntent)) StoreWord(&log_.committed, base);
-    for (uint64_t i = 0; i < size_; ++i) {
-      StoreNow(LoadWord(&log_.entries[i].offset),
-               LoadWord(&log_.entries[i].value));
-      StoreWord(&log_.committed, i + 1 < size_ ? base + i + 1 : 0);
+    // Copies, which no store can have changed.
+    const IntentEntry* const entries = log_.entries;
+    uint64_t* const committed = &log_.committed;
+    char* const arena = base_;
+    const uint64_t size = size_;
+    const uint64_t base = size << 32;
+    if (!IsSeeded(SeededBug::kNoIntent)) StoreWord(committed, base);
+    for (uint64_t i = 0; i < size; ++i) {
+      StoreWord(
+          reinterpret_cast<uint64_t*>(arena + LoadWord(&entries[i].offset)),
+          LoadWord(&entries[i].value));
+      if (i + 1 < size) StoreWord(committed, base + i + 1);
     }
+    StoreWord(committed, 0);
   }
 
  private:
-  ABSL_ATTRIBUTE_ALWAYS_INLINE void StoreNow(uint64_t offset, uint64_t value) {
-    StoreWord(reinterpret_cast<uint64_t*>(base_ + offset), value);
-  }
-
   char* const base_;
   IntentLog& log_;
   uint64_t size_ = 0;

@@ -185,25 +185,22 @@ class PlainSplits {
   const int bit_;
 };
 
-// Splits of inline rows of buckets with a chain of one cell.
+// Splits of inline rows of buckets with a short chain. What moves from the
+// bucket goes to the same places of the new one, what moves from the chain to
+// the free ones there, and the rest into a cell of its own. What stays in the
+// chain goes to the places that are free in the old bucket by then, as far as
+// there are any, and else stays in its cell. Cells that are empty then go.
 template <uint32_t kWords>
-class CellSplit : private Split {
+class ShortSplit : private Split {
  public:
-  using Split::Split;
+  ShortSplit(const HashGeometry& geometry, uint32_t lane,
+             const LockedBucket& bucket, uint64_t n)
+      : Split(geometry, lane, bucket, n),
+        stores_(geometry.base, &geometry.LaneAt(lane)->intent) {}
 
-  // What moves from the bucket goes to the same places of the new one, what
-  // moves from the cell to the free ones there, and the rest into a cell of its
-  // own. What stays in the cell goes to the places that are free in the old
-  // bucket by then, as far as there are any. False, with nothing done, if it is
-  // another split.
+  // False, with nothing done, if it is another split.
   bool Perform() {
-    const uint64_t cell = LinkOf(bucket_.chain());
-    if (cell == 0 || !geometry_.HoldsCell(cell)) return false;
-    const HashBucket& from = *geometry_.BucketAt(cell);
-    if (LinkOf(LoadWord(&from.chain)) != 0) return false;
-    const uint64_t* const items = &from.head;
-    HashLane* lane = geometry_.LaneAt(lane_);
-
+    if (!ReadChain()) return false;
     const uint64_t moved =
         CopyItems<kWords>(*geometry_.BucketAt(bucket_.offset()),
                           geometry_.BucketAt(added_), std::bit_width(n_) - 1,
@@ -212,90 +209,166 @@ class CellSplit : private Split {
                           }) &
         LiveOf(head_);
     Places<kWords> places(geometry_, added_, moved);
-    uint64_t hashes[8];  // by the first word of the item
-    uint64_t stays = 0;
-    uint64_t crowd = 0;  // for the new bucket's cell
-    uint64_t crowd_filter = 0;
-    for (uint64_t left = LoadWord(&from.head) & kPlaces<kWords>; left != 0;
-         left &= left - 1) {
-      const int first = std::countr_zero(left);
-      const uint64_t hash = HashOfInlineRow<kWords>(geometry_, &items[first]);
-      hashes[first] = hash;
-      if (Moves(hash) == 0) {
-        stays |= left & -left;
-      } else if (!places.full()) {
-        places.Add(&items[first]);
-      } else {
-        crowd |= left & -left;
-        crowd_filter |= FilterBit(hash);
-      }
-    }
-
-    IntentStores stores(geometry_.base, &lane->intent);
-    LineToTake line;
-    if (crowd != 0) {
-      line = LineToTake::Of(*geometry_.arena, HashGeometry::LaneOffset(lane_) +
-                                                  offsetof(HashLane, heap));
-      if (ABSL_PREDICT_FALSE(line.offset == 0)) return false;
-      Places<kWords> crowded(geometry_, line.offset, 0);
-      for (; crowd != 0; crowd &= crowd - 1) {
-        crowded.Add(&items[std::countr_zero(crowd)]);
-      }
-      StoreWord(&geometry_.BucketAt(line.offset)->chain, 0);
-      stores.Store(line.store.offset, line.store.value);
-      stores.Store(line.offset + offsetof(HashBucket, head), crowded.live());
-    }
-    StoreWord(&geometry_.BucketAt(added_)->chain,
-              MakeChain(line.offset, crowd_filter));
-
-    uint64_t live = LiveOf(head_) & ~moved;
-    StoreHeads(stores, places.live(), live);
-    uint64_t head = GiveAway(live).value;
-    for (uint64_t free = kPlaces<kWords> & ~live; free != 0 && stays != 0;
-         free &= free - 1, stays &= stays - 1) {
-      // By the intent: the item that moved away may still be seen here.
-      const uint64_t* item = &items[std::countr_zero(stays)];
-      const uint64_t place = bucket_.offset() + std::countr_zero(free) * 8;
-      ForConstants<kItem<kWords>>(
-          [&](uint32_t w) { stores.Store(place + w * 8, LoadWord(&item[w])); });
-      live |= free & -free;
-    }
-    uint64_t filter = 0;
-    for (uint64_t left = stays; left != 0; left &= left - 1) {
-      filter |= FilterBit(hashes[std::countr_zero(left)]);
-    }
-    const uint64_t head_word = bucket_.offset() + offsetof(HashBucket, head);
-    const auto cut = [&] {
-      stores.Store(bucket_.offset() + offsetof(HashBucket, chain),
-                   stays == 0 ? 0 : MakeChain(cell, filter));
-    };
-    if (IsSeeded(SeededBug::kCutBeforeMove)) cut();
-    if (live != LiveOf(head)) {
-      head = WithLive(head, live);
-      stores.Store(head_word, head);
-    }
-    if (!IsSeeded(SeededBug::kCutBeforeMove)) cut();
-    if (stays != 0) {
-      stores.Store(cell + offsetof(HashBucket, head), stays);
-    }
-    if (!IsSeeded(SeededBug::kNoVersionBump)) {
-      stores.Store(head_word, head + kVersionOne);
-    }
-    StoreBuckets(stores, n_ + 1);
-    if (stays == 0) {
-      const IntentEntry list = {
-          HashGeometry::LaneOffset(lane_) + offsetof(HashLane, heap) +
-              offsetof(HeapLane, free) + kLineClass.index * sizeof(uint64_t),
-          cell};
-      const uint64_t next = list.offset == line.store.offset
-                                ? line.store.value
-                                : LoadWord(geometry_.At(list.offset));
-      stores.Store(cell, FreeLink(next));
-      stores.Store(list.offset, list.value);
-    }
-    stores.Commit();
+    if (!MoveFromChain(places)) return false;
+    StoreHeads(stores_, places.live(), LiveOf(head_) & ~moved);
+    EmptyChain(GiveAway(LiveOf(head_) & ~moved).value);
+    StoreBuckets(stores_, n_ + 1);
+    FreeCells();
+    stores_.Commit();
     return true;
   }
+
+ private:
+  static constexpr int kMostCells = 3;
+  static constexpr uint32_t kPerCell = kItemWords / kItem<kWords>;
+
+  struct Cell {
+    uint64_t offset;
+    uint64_t live;
+    uint64_t stays;  // of which these are not in the old bucket yet
+  };
+
+  const uint64_t* Items(const Cell& cell) const {
+    return geometry_.At(cell.offset);
+  }
+  uint64_t HashAt(const Cell& cell, uint64_t items) const {
+    return HashOfInlineRow<kWords>(geometry_,
+                                   Items(cell) + std::countr_zero(items));
+  }
+
+  bool ReadChain() {
+    uint64_t link = LinkOf(bucket_.chain());
+    for (; link != 0; ++size_) {
+      if (size_ == kMostCells || !geometry_.HoldsCell(link)) return false;
+      const HashBucket& words = *geometry_.BucketAt(link);
+      const uint64_t live = LoadWord(&words.head) & kPlaces<kWords>;
+      cells_[size_] = {link, live, live};
+      link = LinkOf(LoadWord(&words.chain));
+    }
+    return size_ != 0;
+  }
+
+  // False if that is too much.
+  bool MoveFromChain(Places<kWords>& places) {
+    const uint64_t* crowd[kPerCell];
+    uint32_t crowded = 0;
+    uint64_t filter = 0;
+    for (int i = 0; i < size_; ++i) {
+      Cell& cell = cells_[i];
+      for (uint64_t left = cell.live; left != 0; left &= left - 1) {
+        const uint64_t hash = HashAt(cell, left);
+        if (Moves(hash) == 0) continue;
+        cell.stays &= ~(left & -left);
+        const uint64_t* item = Items(cell) + std::countr_zero(left);
+        if (!places.full()) {
+          places.Add(item);
+          continue;
+        }
+        if (crowded == kPerCell) return false;
+        crowd[crowded++] = item;
+        filter |= FilterBit(hash);
+      }
+    }
+    if (crowded != 0 && !MakeCell(absl::MakeConstSpan(crowd, crowded))) {
+      return false;
+    }
+    StoreWord(&geometry_.BucketAt(added_)->chain,
+              MakeChain(line_.offset, filter));
+    return true;
+  }
+
+  // Of the new bucket. False if there is none to be had easily.
+  bool MakeCell(absl::Span<const uint64_t* const> items) {
+    line_ = LineToTake::Of(*geometry_.arena, HashGeometry::LaneOffset(lane_) +
+                                                 offsetof(HashLane, heap));
+    if (ABSL_PREDICT_FALSE(line_.offset == 0)) return false;
+    Places<kWords> places(geometry_, line_.offset, 0);
+    for (const uint64_t* item : items) places.Add(item);
+    StoreWord(&geometry_.BucketAt(line_.offset)->chain, 0);
+    stores_.Store(line_.store.offset, line_.store.value);
+    stores_.Store(line_.offset + offsetof(HashBucket, head), places.live());
+    return true;
+  }
+
+  // `head`: of the old bucket by then.
+  void EmptyChain(uint64_t head) {
+    const uint64_t head_word = bucket_.offset() + offsetof(HashBucket, head);
+    const uint64_t live = FillBucket(LiveOf(head));
+    if (IsSeeded(SeededBug::kCutBeforeMove)) CutChain();
+    if (live != LiveOf(head)) {
+      head = WithLive(head, live);
+      stores_.Store(head_word, head);
+    }
+    if (!IsSeeded(SeededBug::kCutBeforeMove)) CutChain();
+    if (!IsSeeded(SeededBug::kNoVersionBump)) {
+      stores_.Store(head_word, head + kVersionOne);
+    }
+  }
+
+  // Copies what stays to the places that are not live, from the last cell on,
+  // and returns what is live then.
+  uint64_t FillBucket(uint64_t live) {
+    for (int i = size_; i-- > 0;) {
+      Cell& cell = cells_[i];
+      for (; cell.stays != 0; cell.stays &= cell.stays - 1) {
+        const uint64_t free = kPlaces<kWords> & ~live;
+        if (free == 0) return live;
+        // By the intent: the item that moved away may still be seen here.
+        const uint64_t* item = Items(cell) + std::countr_zero(cell.stays);
+        const uint64_t place = bucket_.offset() + std::countr_zero(free) * 8;
+        ForConstants<kItem<kWords>>([&](uint32_t w) {
+          stores_.Store(place + w * 8, LoadWord(&item[w]));
+        });
+        live |= free & -free;
+      }
+    }
+    return live;
+  }
+
+  // The chain is of the cells from which something stays, and of that only.
+  void CutChain() {
+    uint64_t link = 0;
+    uint64_t filter = 0;
+    for (int i = size_; i-- > 0;) {
+      const Cell& cell = cells_[i];
+      if (cell.stays == 0) continue;
+      const uint64_t chain = MakeChain(link, 0);
+      if (LoadWord(&geometry_.BucketAt(cell.offset)->chain) != chain) {
+        stores_.Store(cell.offset + offsetof(HashBucket, chain), chain);
+      }
+      if (cell.stays != cell.live) {
+        stores_.Store(cell.offset + offsetof(HashBucket, head), cell.stays);
+      }
+      for (uint64_t left = cell.stays; left != 0; left &= left - 1) {
+        filter |= FilterBit(HashAt(cell, left));
+      }
+      link = cell.offset;
+    }
+    stores_.Store(bucket_.offset() + offsetof(HashBucket, chain),
+                  MakeChain(link, filter));
+  }
+
+  // As HeapTransaction::Finish().
+  void FreeCells() {
+    const uint64_t list = HashGeometry::LaneOffset(lane_) +
+                          offsetof(HashLane, heap) + offsetof(HeapLane, free) +
+                          kLineClass.index * sizeof(uint64_t);
+    const uint64_t first = list == line_.store.offset
+                               ? line_.store.value
+                               : LoadWord(geometry_.At(list));
+    uint64_t next = first;
+    for (int i = 0; i < size_; ++i) {
+      if (cells_[i].stays != 0) continue;
+      stores_.Store(cells_[i].offset, FreeLink(next));
+      next = cells_[i].offset;
+    }
+    if (next != first) stores_.Store(list, next);
+  }
+
+  IntentStores stores_;
+  LineToTake line_;  // for the new bucket, or none
+  int size_ = 0;
+  Cell cells_[kMostCells];
 };
 
 // The others: of buckets with longer chains, and of those with records, and of
@@ -402,7 +475,7 @@ ABSL_ATTRIBUTE_NOINLINE absl::Status SplitInto(const HashGeometry& geometry,
   absl::Status status;
   bool is_done = false;
   if constexpr (kWords != 0) {
-    is_done = CellSplit<kWords>(geometry, lane, bucket, n).Perform();
+    is_done = ShortSplit<kWords>(geometry, lane, bucket, n).Perform();
   }
   if (!is_done) {
     status = LongSplit<kWords>(geometry, lane, bucket, n).Perform();
