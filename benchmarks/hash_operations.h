@@ -33,6 +33,8 @@
 #ifndef BENCHMARKS_HASH_OPERATIONS_H_
 #define BENCHMARKS_HASH_OPERATIONS_H_
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <atomic>
 #include <bit>
@@ -368,6 +370,9 @@ class Workload {
     const uint64_t power = std::bit_floor(run_.rows);
     double& result = known[absl::StrCat(run_.peer, " ", power)];
     if (result != 0) return result;
+    // Or the many small blocks that maps before this one freed are counted one
+    // by one at every sample.
+    malloc_trim(0);
     const uint64_t malloc_before = MallocBytes();
     P peer;
     const Value value = Row::ValueOf(1);
