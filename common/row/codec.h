@@ -70,6 +70,16 @@ struct EncodedKey {
 template <RowType Row>
 class RowCodec {
  private:
+  // Has the compiler load the word by itself. A row that was just made was
+  // stored field by field, and the processor does not hand two stores on to one
+  // wide load: that would wait until all stores before them are done, those of
+  // the insert before, say, to memory that is not there yet.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static void LoadAlone(uint64_t& word) {
+#if defined(__GNUC__)
+    asm("" : "+r"(word));
+#endif
+  }
+
   static constexpr auto kList = Row::Fields();
   static constexpr size_t kSize = decltype(kList)::kSize;
   static_assert(row_internal::AllSupported(kList));
@@ -178,6 +188,9 @@ class RowCodec {
       const Row& row) requires(kIsFixed) {
     std::array<uint64_t, kFixedWords> words;
     Store(row, words.data());
+    if constexpr (kFixedWords <= 3) {
+      for (uint64_t& word : words) LoadAlone(word);
+    }
     return words;
   }
 
