@@ -141,9 +141,8 @@ HashCore::HashCore(const HashGeometry& geometry)
 
 // The intents, the changes of heads, the split or merge and the batch are over
 // different words, because each of them held the locks of all the words that it
-// names, so their order does not matter, but that a head or a split that has
-// none may have been in an intent. Then nothing is in flight, and the locks are
-// free.
+// names. The intents come first, for a split may be one; the heads before any
+// lock is freed. Then nothing is in flight, and the locks are free.
 absl::Status HashCore::Recover() {
   Arena& arena = *geometry_.arena;
   for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {

@@ -233,12 +233,6 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKey(const HashGeometry& geometry,
   }
 }
 
-// FindKeyWith()
-//
-// The same by the given instructions, which the processor must have, as a call.
-void FindKeyWith(InstructionSet instructions, const HashGeometry& geometry,
-                 const HashKey& key, HashPlace* place);
-
 }  // namespace ets_keeper
 
 #endif  // COMMON_HASH_HASH_FIND_H_

@@ -18,9 +18,10 @@
 //   2. three stores follow, in this order: N's head, so that N exists; P's head
 //      with the next level and without those items; n + 1.
 //   3. If P has a chain, these are the first stores of an intent that goes on:
-//      what stays of the chain moves into the room that became free and into
-//      new cells, one store of the head makes it live there, then the link is
-//      cut from the old cells, then the version goes up, then they are freed.
+//      what stays of the chain moves into the room that became free, one store
+//      of the head makes it live there, then the link is cut from the cells
+//      that are empty, then the version goes up, then they are freed. What has
+//      no room stays in its cell; of a long chain it goes into new ones.
 //
 // Why a reader is right in every state of this: up to the store of P's head, P
 // shows all of its keys. After it, P's level sends whoever looks for a key that
