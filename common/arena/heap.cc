@@ -22,7 +22,6 @@ namespace ets_keeper {
 namespace {
 
 constexpr uint64_t kAlignment = 16;
-constexpr uint64_t kLine = 64;
 constexpr uint64_t kSmallest = 32;
 constexpr uint64_t kLinearEnd = 256;  // up to here in steps of kAlignment
 constexpr uint32_t kLinearClasses = (kLinearEnd - kSmallest) / kAlignment + 1;
@@ -35,7 +34,7 @@ uint64_t AlignUp(uint64_t offset, uint64_t alignment) {
 }  // namespace
 
 uint64_t HeapClass::bytes() const {
-  if (*this == kLineClass) return kLine;
+  if (*this == kCellClass) return kCellBytes;
   const uint32_t step = index - 1;
   if (step < kLinearClasses) return kSmallest + step * kAlignment;
   const uint32_t above = step - kLinearClasses;
@@ -60,8 +59,8 @@ HeapClass ClassOf(uint64_t bytes) {
 }
 
 uint64_t HeapChunkBytes(const Arena& arena) {
-  return std::clamp<uint64_t>(arena.bytes() / 4096, 2048, 16384) / kLine *
-         kLine;
+  return std::clamp<uint64_t>(arena.bytes() / 4096, 2048, 16384) / kCellBytes *
+         kCellBytes;
 }
 
 uint64_t HeapTransaction::FreeListOf(HeapClass size) const {
@@ -99,13 +98,13 @@ absl::StatusOr<uint64_t> HeapTransaction::TakeFromChunk(HeapClass size) {
   const uint64_t next_word = lane_ + offsetof(HeapLane, chunk_next);
   const uint64_t end_word = lane_ + offsetof(HeapLane, chunk_end);
   const uint64_t waste_word = lane_ + offsetof(HeapLane, waste);
-  const uint64_t alignment = size == kLineClass ? kLine : kAlignment;
+  const uint64_t alignment = size == kCellClass ? kCellBytes : kAlignment;
   uint64_t next = transaction_.Load(next_word);
   uint64_t block = AlignUp(next, alignment);
   if (next == 0 || block + bytes > transaction_.Load(end_word)) {
     if (absl::Status s = NextChunk(bytes); !s.ok()) return s;
     next = transaction_.Load(next_word);
-    block = next;  // a chunk begins at a line
+    block = next;  // a chunk begins where a cell may
   }
   if (!transaction_.arena().Holds(block, bytes)) {
     return MakeStatus(Cause::kCorrupt,
@@ -125,7 +124,7 @@ absl::Status HeapTransaction::NextChunk(uint64_t bytes) {
   uint64_t chunk_bytes = HeapChunkBytes(transaction_.arena());
   if (!chunk.ok()) {
     // Nearly full: what is asked for may fit where a whole chunk does not.
-    chunk_bytes = AlignUp(bytes, kLine);
+    chunk_bytes = AlignUp(bytes, kCellBytes);
     chunk = LowerTop(chunk_bytes);
   }
   if (!chunk.ok()) return chunk.status();
@@ -142,8 +141,8 @@ absl::Status HeapTransaction::NextChunk(uint64_t bytes) {
   return absl::OkStatus();
 }
 
-// `bytes` is a multiple of kLine. The lock that CommitBack() wants is held from
-// here to the end of the transaction, beyond what the analysis can follow.
+// `bytes` is a multiple of kCellBytes. The lock that CommitBack() wants is held
+// from here to the end of the transaction, beyond what the analysis can follow.
 absl::StatusOr<uint64_t> HeapTransaction::LowerTop(uint64_t bytes)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
   transaction_.HoldHeap();

@@ -20,11 +20,11 @@
 //   transaction.Commit(log);
 //
 // The first word of a block belongs to the heap while the block is free (it is
-// FreeLink() of the next free block; its low byte is 0, so that to a reader who
-// still takes the block for what it was, that word can say "empty") and changes
-// only by the transaction's own stores;
-// the rest may be written by plain stores as soon as the block is allocated,
-// before the commit: if it never comes the block is simply still free.
+// FreeLink() of the next free block; its low 16 bits are 0, so that to a reader
+// who still takes the block for what it was, that word can say "empty") and
+// changes only by the transaction's own stores; the rest may be written by
+// plain stores as soon as the block is allocated, before the commit: if it
+// never comes the block is simply still free.
 //
 // A block freed in a transaction is not given out again by the same one. Until
 // the commit it is still in use by everybody else.
@@ -50,7 +50,7 @@ namespace ets_keeper {
 
 // HeapClass
 //
-// A size of blocks. Class 0 is the cache line: 64 bytes, aligned to 64. The
+// A size of blocks. Class 0 is two cache lines: 128 bytes, aligned to 128. The
 // others are aligned to 16 and go up in steps of 16 bytes to 256 and then in
 // four steps a doubling, so at most a fifth of a large block is unused.
 struct HeapClass {
@@ -61,7 +61,8 @@ struct HeapClass {
   friend bool operator==(HeapClass, HeapClass) = default;
 };
 
-inline constexpr HeapClass kLineClass = {0};
+inline constexpr HeapClass kCellClass = {0};
+inline constexpr uint64_t kCellBytes = 128;
 inline constexpr uint32_t kHeapClasses = 112;
 inline constexpr uint64_t kMaxBlockBytes = uint64_t{1} << 32;
 
@@ -73,9 +74,9 @@ inline constexpr uint64_t kMaxBlockBytes = uint64_t{1} << 32;
 // FreeLink(), FreeLinkTarget()
 //
 // The first word of a free block that is followed by `next`, and the reverse.
-[[nodiscard]] inline uint64_t FreeLink(uint64_t next) { return next << 8; }
+[[nodiscard]] inline uint64_t FreeLink(uint64_t next) { return next << 16; }
 [[nodiscard]] inline uint64_t FreeLinkTarget(uint64_t link) {
-  return link >> 8;
+  return link >> 16;
 }
 
 // HeapLane
@@ -89,31 +90,33 @@ struct HeapLane {
   uint64_t free[kHeapClasses];  // first block of each free list; 0 = none
 };
 
-// LineToTake
+// CellToTake
 //
-// A free line, and the store that takes it, for a transaction whose stores are
+// A free cell, and the store that takes it, for a transaction whose stores are
 // known at once: see CommitStores().
-struct LineToTake {
+struct CellToTake {
   uint64_t offset = 0;  // 0: there is none to be had by one store
   IntentEntry store = {};
 
   // Of the part of the heap at offset `lane`.
-  [[nodiscard]] static LineToTake Of(const Arena& arena, uint64_t lane) {
+  [[nodiscard]] static CellToTake Of(const Arena& arena, uint64_t lane) {
     const auto* heap = reinterpret_cast<const HeapLane*>(arena.At(lane));
-    uint64_t block = LoadWord(&heap->free[kLineClass.index]);
+    uint64_t block = LoadWord(&heap->free[kCellClass.index]);
     if (block != 0) {
-      if (!arena.Holds(block, 64)) return {};
+      if (!arena.Holds(block, kCellBytes)) return {};
       return {.offset = block,
-              .store = {lane + offsetof(HeapLane, free) + kLineClass.index * 8,
+              .store = {lane + offsetof(HeapLane, free) + kCellClass.index * 8,
                         FreeLinkTarget(LoadWord(arena.At(block)))}};
     }
     block = LoadWord(&heap->chunk_next);
-    if (block == 0 || block % 64 != 0 ||
-        block + 64 > LoadWord(&heap->chunk_end) || !arena.Holds(block, 64)) {
+    if (block == 0 || block % kCellBytes != 0 ||
+        block + kCellBytes > LoadWord(&heap->chunk_end) ||
+        !arena.Holds(block, kCellBytes)) {
       return {};
     }
-    return {.offset = block,
-            .store = {lane + offsetof(HeapLane, chunk_next), block + 64}};
+    return {
+        .offset = block,
+        .store = {lane + offsetof(HeapLane, chunk_next), block + kCellBytes}};
   }
 };
 

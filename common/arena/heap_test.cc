@@ -44,7 +44,7 @@ TEST(HeapClassTest, EveryClassHoldsWhatItIsTheClassOf) {
 TEST(HeapClassTest, TheLargestBlockHasAClass) {
   EXPECT_EQ(ClassOf(kMaxBlockBytes).bytes(), kMaxBlockBytes);
   EXPECT_LT(ClassOf(kMaxBlockBytes).index, kHeapClasses);
-  EXPECT_EQ(kLineClass.bytes(), 64);
+  EXPECT_EQ(kCellClass.bytes(), kCellBytes);
 }
 
 class HeapTest : public ::testing::Test {
@@ -87,10 +87,10 @@ class HeapTest : public ::testing::Test {
 TEST_F(HeapTest, BlocksAreAlignedAndApart) {
   std::map<uint64_t, uint64_t> blocks;
   for (int i = 0; i < 300; ++i) {
-    const HeapClass size = i % 3 == 0 ? kLineClass : ClassOf(20 + i);
+    const HeapClass size = i % 3 == 0 ? kCellClass : ClassOf(20 + i);
     const auto block = Allocate(size);
     ASSERT_THAT(block, IsOk());
-    EXPECT_EQ(*block % (size == kLineClass ? 64 : 16), 0);
+    EXPECT_EQ(*block % (size == kCellClass ? kCellBytes : 16), 0);
     blocks[*block] = size.bytes();
   }
   uint64_t end = 0;
@@ -109,50 +109,50 @@ TEST_F(HeapTest, AFreedBlockIsGivenOutAgain) {
 
 // The link of a free block: a reader to whom the block is still a cell sees no
 // live bit in its first word.
-TEST_F(HeapTest, TheFirstWordOfAFreeBlockIsALinkWhoseLowByteIsZero) {
-  const uint64_t first = *Allocate(kLineClass);
-  const uint64_t second = *Allocate(kLineClass);
-  Free(first, kLineClass);
+TEST_F(HeapTest, TheFirstWordOfAFreeBlockIsALinkWhoseLow16BitsAreZero) {
+  const uint64_t first = *Allocate(kCellClass);
+  const uint64_t second = *Allocate(kCellClass);
+  Free(first, kCellClass);
   EXPECT_EQ(LoadWord(arena_->At(first)), FreeLink(0));
-  Free(second, kLineClass);
+  Free(second, kCellClass);
   EXPECT_EQ(LoadWord(arena_->At(second)), FreeLink(first));
-  EXPECT_EQ(LoadWord(arena_->At(second)) & 0xff, 0);
+  EXPECT_EQ(LoadWord(arena_->At(second)) & 0xffff, 0);
   EXPECT_EQ(FreeLinkTarget(FreeLink(Arena::kMaxBytes)), Arena::kMaxBytes);
-  EXPECT_EQ(*Allocate(kLineClass), second);
-  EXPECT_EQ(*Allocate(kLineClass), first);
+  EXPECT_EQ(*Allocate(kCellClass), second);
+  EXPECT_EQ(*Allocate(kCellClass), first);
 }
 
 // From the free list, from the chunk; and nothing where that takes more.
-TEST_F(HeapTest, ALineToTakeIsTheOneThatWouldBeAllocated) {
-  EXPECT_EQ(LineToTake::Of(*arena_, kLane).offset, 0);  // there is no chunk
-  std::vector<uint64_t> lines = {*Allocate(kLineClass)};
+TEST_F(HeapTest, ACellToTakeIsTheOneThatWouldBeAllocated) {
+  EXPECT_EQ(CellToTake::Of(*arena_, kLane).offset, 0);  // there is no chunk
+  std::vector<uint64_t> cells = {*Allocate(kCellClass)};
   for (int i = 0; i < 500; ++i) {
-    const LineToTake line = LineToTake::Of(*arena_, kLane);
-    const uint64_t before = LoadWord(arena_->At(line.store.offset));
-    lines.push_back(*Allocate(kLineClass));
-    if (line.offset == 0) {  // a new chunk
-      EXPECT_NE(lines[i + 1], lines[i] + 64);
+    const CellToTake cell = CellToTake::Of(*arena_, kLane);
+    const uint64_t before = LoadWord(arena_->At(cell.store.offset));
+    cells.push_back(*Allocate(kCellClass));
+    if (cell.offset == 0) {  // a new chunk
+      EXPECT_NE(cells[i + 1], cells[i] + kCellBytes);
       continue;
     }
-    EXPECT_EQ(line.offset, lines.back());
-    EXPECT_EQ(LoadWord(arena_->At(line.store.offset)), line.store.value);
-    EXPECT_NE(before, line.store.value);
+    EXPECT_EQ(cell.offset, cells.back());
+    EXPECT_EQ(LoadWord(arena_->At(cell.store.offset)), cell.store.value);
+    EXPECT_NE(before, cell.store.value);
   }
-  Free(lines[0], kLineClass);
-  Free(lines[1], kLineClass);
-  for (const uint64_t expected : {lines[1], lines[0]}) {
-    const LineToTake line = LineToTake::Of(*arena_, kLane);
-    EXPECT_EQ(line.offset, expected);
-    EXPECT_EQ(*Allocate(kLineClass), expected);
-    EXPECT_EQ(LoadWord(arena_->At(line.store.offset)), line.store.value);
+  Free(cells[0], kCellClass);
+  Free(cells[1], kCellClass);
+  for (const uint64_t expected : {cells[1], cells[0]}) {
+    const CellToTake cell = CellToTake::Of(*arena_, kLane);
+    EXPECT_EQ(cell.offset, expected);
+    EXPECT_EQ(*Allocate(kCellClass), expected);
+    EXPECT_EQ(LoadWord(arena_->At(cell.store.offset)), cell.store.value);
   }
-  // The rest of the chunk does not begin at a line.
+  // The rest of the chunk does not begin where a cell may.
   EXPECT_THAT(Allocate(ClassOf(32)), IsOk());
-  EXPECT_EQ(LineToTake::Of(*arena_, kLane).offset, 0);
+  EXPECT_EQ(CellToTake::Of(*arena_, kLane).offset, 0);
   // A word that leads nowhere.
-  Free(lines[0], kLineClass);
+  Free(cells[0], kCellClass);
   StoreWord(arena_->At(kLane + offsetof(HeapLane, free)), arena_->bytes());
-  EXPECT_EQ(LineToTake::Of(*arena_, kLane).offset, 0);
+  EXPECT_EQ(CellToTake::Of(*arena_, kLane).offset, 0);
 }
 
 TEST_F(HeapTest, SeveralBlocksOfOneTransactionAreAllFreed) {
@@ -225,7 +225,7 @@ TEST_F(HeapTest, EveryByteIsAccountedFor) {
       live.pop_back();
     } else {
       const HeapClass size =
-          random() % 4 == 0 ? kLineClass : ClassOf(1 + random() % 3000);
+          random() % 4 == 0 ? kCellClass : ClassOf(1 + random() % 3000);
       const auto block = Allocate(size);
       ASSERT_THAT(block, IsOk());
       live.emplace_back(*block, size);

@@ -8,8 +8,8 @@
 // The bits of the two words that a cell of the hash core has for itself (see
 // hash_layout.h for what they mean and when they change).
 //
-//   head    0 lock | 2..7 live, bit i: an item begins at word i of the line
-//           8..13 level | 14..63 version
+//   head    0 lock | 2..15 live, bit i: an item begins at word i of the cell
+//           16..21 level | 22..63 version
 //   chain   0..39 link: offset of the first overflow cell / 64, 0 = none
 //           40..63 filter: bit FilterBit(hash) is set for every key in the
 //           chain, and for some that were there; 0 if there is no chain
@@ -27,10 +27,10 @@
 namespace ets_keeper {
 
 inline constexpr uint64_t kLockBit = 1;
-inline constexpr uint64_t kLiveBits = 0b11111100;
-inline constexpr int kLevelShift = 8;
+inline constexpr uint64_t kLiveBits = 0xfffc;
+inline constexpr int kLevelShift = 16;
 inline constexpr uint64_t kLevelBits = uint64_t{0x3f} << kLevelShift;
-inline constexpr uint64_t kVersionOne = uint64_t{1} << 14;
+inline constexpr uint64_t kVersionOne = uint64_t{1} << 22;
 inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
 
 [[nodiscard]] inline bool IsLocked(uint64_t head) {

@@ -15,10 +15,10 @@ namespace {
 // Where the bits lie is the format.
 TEST(HashCellTest, TheBitsOfAHeadArePartOfTheFormat) {
   EXPECT_EQ(kLockBit, 1);
-  EXPECT_EQ(kLiveBits, 0xfc);
-  EXPECT_EQ(kLevelBits, 0x3f00);
-  EXPECT_EQ(kVersionOne, 0x4000);
-  EXPECT_EQ(kVersionBits, 0xffff'ffff'ffff'c000);
+  EXPECT_EQ(kLiveBits, 0xfffc);
+  EXPECT_EQ(kLevelBits, 0x3f'0000);
+  EXPECT_EQ(kVersionOne, 0x40'0000);
+  EXPECT_EQ(kVersionBits, 0xffff'ffff'ffc0'0000);
   // Together they are all bits but one, which is always 0.
   EXPECT_EQ(kLockBit | kLiveBits | kLevelBits | kVersionBits, ~uint64_t{2});
   EXPECT_EQ(std::popcount(kLockBit) + std::popcount(kLiveBits) +
@@ -27,14 +27,14 @@ TEST(HashCellTest, TheBitsOfAHeadArePartOfTheFormat) {
 }
 
 TEST(HashCellTest, OtherLiveBitsAreAnotherVersion) {
-  const uint64_t head =
-      7 * kVersionOne | uint64_t{5} << kLevelShift | 0b1010'1000 | kLockBit;
+  const uint64_t head = 7 * kVersionOne | uint64_t{5} << kLevelShift |
+                        0b1010'1000'1010'1000 | kLockBit;
   EXPECT_TRUE(IsLocked(head));
-  EXPECT_EQ(LiveOf(head), 0b1010'1000);
+  EXPECT_EQ(LiveOf(head), 0b1010'1000'1010'1000);
   EXPECT_EQ(LevelOf(head), 5);
-  const uint64_t next = WithLive(head, 0b0101'0100);
+  const uint64_t next = WithLive(head, 0b0101'0100'0101'0100);
   EXPECT_TRUE(IsLocked(next));
-  EXPECT_EQ(LiveOf(next), 0b0101'0100);
+  EXPECT_EQ(LiveOf(next), 0b0101'0100'0101'0100);
   EXPECT_EQ(LevelOf(next), 5);
   EXPECT_EQ(next & kVersionBits, 8 * kVersionOne);
   EXPECT_FALSE(SameButForLock(head, next));
@@ -48,7 +48,7 @@ TEST(HashCellTest, AVersionThatWrapsAroundLeavesTheRestAlone) {
 }
 
 TEST(HashCellTest, ALevelIsSetAlone) {
-  const uint64_t head = 7 * kVersionOne | uint64_t{5} << kLevelShift | 0xa8;
+  const uint64_t head = 7 * kVersionOne | uint64_t{5} << kLevelShift | 0xa8a8;
   for (const uint64_t level : {0, 1, 33, 63}) {
     const uint64_t changed = WithLevel(head, level);
     EXPECT_EQ(LevelOf(changed), level);

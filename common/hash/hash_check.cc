@@ -128,7 +128,7 @@ class Checker {
       if (i == kMaxChain || !geometry_.HoldsCell(cell)) {
         return Wrong(absl::StrFormat("a chain leads to %#x", cell));
       }
-      if (i > 0) Use(cell, kLineClass.bytes());
+      if (i > 0) Use(cell, kCellClass.bytes());
       absl::Status status = CheckCell(bucket, buckets, cell);
       if (!status.ok()) return status;
       cell = LinkOf(LoadWord(&geometry_.BucketAt(cell)->chain));

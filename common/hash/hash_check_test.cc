@@ -29,12 +29,12 @@ using ::testing::HasSubstr;
 class HashCheckTest : public ::testing::TestWithParam<uint32_t> {
  protected:
   HashCheckTest() : table_({.fixed_words = GetParam()}) {
-    for (uint64_t key = 0; key < 100; ++key) {
+    for (uint64_t key = 0; key < 200; ++key) {
       EXPECT_THAT(table_.core->Insert(TestTable::epoch, TestKey(key),
                                       table_.Row(key, key)),
                   IsOk());
     }
-    for (uint64_t key = 30; key < 100; ++key) {
+    for (uint64_t key = 70; key < 200; ++key) {
       EXPECT_THAT(table_.core->Delete(TestTable::epoch, TestKey(key)), IsOk());
     }
     // Chains, and cells of chains that became free.
@@ -89,7 +89,7 @@ TEST_P(HashCheckTest, FindsWhatIsInFlight) {
 
 TEST_P(HashCheckTest, FindsWrongCounts) {
   EXPECT_THAT(MessageWith(&lane()->count, lane()->count + 1),
-              HasSubstr("30 rows"));
+              HasSubstr("70 rows"));
   EXPECT_THAT(MessageWith(&lane()->heap.waste, lane()->heap.waste + 16),
               HasSubstr("accounted"));
   HashRoot* root = geometry().root();

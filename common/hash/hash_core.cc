@@ -36,7 +36,7 @@ namespace {
 // How many buckets a turn splits or merges at most. So a write does that
 // bounded work, one in kRowsPerTurn does it, and the number of buckets keeps up
 // with the rows.
-constexpr uint64_t kSplitsPerTurn = 16;
+constexpr uint64_t kSplitsPerTurn = 8;
 
 // Fewer rows than buckets of a table this much larger are for: it shrinks.
 constexpr uint64_t kShrinkAt = 4;

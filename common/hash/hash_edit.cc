@@ -225,7 +225,7 @@ absl::Status HashEdit<kWords>::AddItem(uint64_t bucket, uint64_t hash,
 template <uint32_t kWords>
 absl::StatusOr<uint64_t> HashEdit<kWords>::NewCell(
     uint64_t link, absl::Span<const uint64_t> items) {
-  const absl::StatusOr<uint64_t> cell = heap_.Allocate(kLineClass);
+  const absl::StatusOr<uint64_t> cell = heap_.Allocate(kCellClass);
   if (!cell.ok()) return cell;
   uint64_t live = 0;
   for (uint64_t free = kPlaces; free != 0 && !items.empty(); free &= free - 1) {

@@ -122,7 +122,7 @@ class HashEdit {
       uint64_t link, absl::Span<const uint64_t> items);
 
   // HashEdit::FreeCell()
-  void FreeCell(uint64_t cell) { heap_.Free(cell, kLineClass); }
+  void FreeCell(uint64_t cell) { heap_.Free(cell, kCellClass); }
 
   // HashEdit::SetHead(), HashEdit::head()
   void SetHead(uint64_t cell, uint64_t head) {

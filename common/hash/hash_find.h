@@ -110,15 +110,17 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FollowLevels(uint64_t hash,
 
 // MatchItems()
 //
-// The items of a cell that may have the key, if they are live. `kWords`, here
-// and below: of an inline row; 0 if rows are records.
+// Of the items of a cell with the head `head` those that may have the key: of
+// inline rows the first one has it. `kWords`, here and below: of an inline row;
+// 0 if rows are records.
 template <typename Match, uint32_t kWords>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItems(
-    const HashBucket& cell, const HashProbe& probe) {
+    const HashBucket& cell, uint64_t head, const HashProbe& probe) {
+  const uint64_t live = head & HashGeometry::PlacesFor(kWords);
   if constexpr (kWords != 0) {
-    return Match::template MatchKey<kWords>(cell, probe);
+    return Match::template MatchKey<kWords>(cell, probe, live);
   } else {
-    return Match::MatchTag(cell, probe);
+    return Match::MatchTag(cell, probe) & live;
   }
 }
 
@@ -166,9 +168,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindInChain(
   for (int i = 0; i < kMaxChain && link != 0; ++i) {
     if (!geometry.HoldsCell(link)) return;
     const HashBucket& cell = *geometry.BucketAt(link);
-    const uint64_t live =
-        LiveOf(LoadWord(&cell.head)) & HashGeometry::PlacesFor(kWords);
-    const uint64_t candidates = MatchItems<Match, kWords>(cell, probe) & live;
+    const uint64_t candidates =
+        MatchItems<Match, kWords>(cell, LoadWord(&cell.head), probe);
     if (FindItem<kWords>(geometry, key, link, candidates, place)) {
       place->predecessor = predecessor;
       return;
@@ -199,8 +200,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKeyIn(const HashGeometry& geometry,
     place->head = LoadWord(&bucket.head);
     // Items of the bucket itself are there exactly while it answers for them,
     // so a hit need not look at the level.
-    const uint64_t candidates = MatchItems<Match, kWords>(bucket, probe) &
-                                place->head & HashGeometry::PlacesFor(kWords);
+    const uint64_t candidates =
+        MatchItems<Match, kWords>(bucket, place->head, probe);
     if (FindItem<kWords>(geometry, key, place->bucket, candidates, place)) {
       return;
     }

@@ -150,11 +150,11 @@ TEST_P(HashFindTest, AnImageOfBucketsThatWereMergedLeadsToEveryKey) {
 }
 
 TEST_P(HashFindTest, APlaceSaysWhereTheItemIs) {
-  Fill(20);
+  Fill(60);
   MergeTo(1);  // a chain
   const uint64_t bucket = geometry().BucketOffset(0);
   int in_bucket = 0, behind_bucket = 0, behind_cell = 0;
-  for (uint64_t key = 0; key < 20; ++key) {
+  for (uint64_t key = 0; key < 60; ++key) {
     HashPlace place;
     FindKey<MatchScalar>(geometry(), TestKey(key), &place);
     ASSERT_TRUE(place.found());
@@ -218,7 +218,7 @@ TEST_P(HashFindTest, HostileLevelsAndImagesEnd) {
 }
 
 TEST_P(HashFindTest, AChainThatIsACircleOrLeadsOutEnds) {
-  Fill(20);
+  Fill(60);
   MergeTo(1);
   HashBucket* bucket = geometry().BucketAt(geometry().BucketOffset(0));
   const uint64_t chain = bucket->chain;

@@ -64,13 +64,13 @@ namespace ets_keeper {
 
 // BucketsFor()
 //
-// How many buckets a table of that many rows should have: with 2.15 rows of two
-// words a bucket, which has room for three, about a seventh of the rows are in
-// overflow cells, and a row costs less than 36 bytes.
+// How many buckets a table of that many rows should have: with 3.84 rows of two
+// words a bucket, which has room for seven, one in 29 is in an overflow cell,
+// and a row costs less than 36 bytes.
 [[nodiscard]] inline uint64_t BucketsFor(const HashGeometry& geometry,
                                          uint64_t rows) {
   // Rows in 64 buckets, by the words of an item.
-  constexpr uint64_t kRows[] = {0, 275, 138, 88};
+  constexpr uint64_t kRows[] = {0, 488, 246, 170};
   return rows * 64 / kRows[geometry.item_words()] + 1;
 }
 
@@ -100,10 +100,10 @@ inline void PrefetchSplit(const HashGeometry& geometry, uint64_t buckets) {
   const HashBucket* const split = geometry.BucketAt(
       geometry.BucketOffset(buckets - std::bit_floor(buckets)));
   // Beyond the last one that will be split it is some other bucket or memory.
-  __builtin_prefetch(split + 8);
-  if (buckets < 8) return;
-  const uint64_t link = LinkOf(LoadWord(&split[4].chain));
-  if (geometry.HoldsCell(link)) __builtin_prefetch(geometry.BucketAt(link));
+  PrefetchCell(split + 4);
+  if (buckets < 4) return;
+  const uint64_t link = LinkOf(LoadWord(&split[2].chain));
+  if (geometry.HoldsCell(link)) PrefetchCell(geometry.BucketAt(link));
 }
 
 }  // namespace ets_keeper

@@ -289,7 +289,7 @@ TEST_P(HashGrowthTest, AFullArenaStaysAsItIs) {
   while (status.ok()) status = SplitBuckets(t.core->geometry(), 0, 1);
   EXPECT_EQ(CauseOf(status), Cause::kNoMemory);
   const uint64_t buckets = t.Buckets();
-  EXPECT_GT(buckets, 500);
+  EXPECT_GT(buckets, 400);
   EXPECT_EQ(CauseOf(SplitBuckets(t.core->geometry(), 0, 1)), Cause::kNoMemory);
   EXPECT_EQ(t.Buckets(), buckets);
   EXPECT_THAT(CheckHashTable(t.core->geometry()), IsOk());

@@ -53,7 +53,7 @@ namespace {
 
 using Model = std::map<uint64_t, RowBuffer>;
 constexpr uint64_t kEpoch = TestTable::epoch;
-constexpr uint64_t kKeys = 24;
+constexpr uint64_t kKeys = 40;
 
 uint64_t Seed() {
   uint64_t seed = 20260101;
@@ -61,6 +61,20 @@ uint64_t Seed() {
     (void)absl::SimpleAtoi(text, &seed);
   }
   return seed;
+}
+
+// The keys that there are. Of every two one is of the bucket that a quarter of
+// all keys would be in: so it has a chain.
+uint64_t KeyAt(uint64_t index) {
+  static const auto* const keys = [] {
+    auto* made = new std::vector<uint64_t>;
+    for (uint64_t key = 0; made->size() < kKeys; ++key) {
+      const bool meets = TestKey(key).hash_key.hash % 4 == 0;
+      if (meets || made->size() % 2 == 0) made->push_back(key);
+    }
+    return made;
+  }();
+  return (*keys)[index % kKeys];
 }
 
 // A function that runs on a stack of its own and can be left in the middle.
@@ -118,8 +132,8 @@ class Scenario {
         looks_up_typed_(random_() % 2 == 0),
         scans_(random_() % 4 == 0),
         table_({.fixed_words = fixed_words, .bytes = Arena::kMinBytes}) {
-    for (uint64_t i = 0; i < 12 + random_() % 12; ++i) {
-      Perform({{RandomKey(), RandomRow()}});
+    for (uint64_t i = 0; i < 24 + random_() % 24; ++i) {
+      Perform({{KeyAt(random_()), RandomRow()}});
     }
     // An odd number of buckets, so that the first change of it is a merge.
     if (random_() % 2 == 0) {
@@ -189,7 +203,6 @@ class Scenario {
     bool reader_was_held = false;
   };
 
-  uint64_t RandomKey() { return random_() % kKeys; }
   RowBuffer RandomRow() {
     RowBuffer row;
     const uint64_t value = random_();
@@ -207,10 +220,10 @@ class Scenario {
     // Sometimes the table changes and no row does.
     if (random_() % 4 == 0) return operation;
     // Mostly batches; of few keys, so that some change several times.
-    const uint64_t first = RandomKey();
+    const uint64_t first = random_() % kKeys;
     for (uint64_t i = 0; i < 1 + random_() % 4; ++i) {
       Change& change = operation.emplace_back();
-      change.key = (first + random_() % 3) % kKeys;
+      change.key = KeyAt(first + random_() % 3);
       if (random_() % 3 != 0) change.row = RandomRow();
     }
     return operation;

@@ -20,9 +20,11 @@ using ::testing::ElementsAreArray;
 
 constexpr uint64_t kAll = ~uint64_t{0};
 
-// A cell whose words are 2 to 7, as their places in it are.
-alignas(64) constexpr HashBucket kCell = {
-    .head = 0, .chain = 1, .word = {2, 3, 4, 5, 6, 7}};
+// A cell whose words are 2 to 15, as their places in it are.
+alignas(128) constexpr HashBucket kCell = {
+    .head = 0,
+    .chain = 1,
+    .word = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
 
 template <KeyLayout kKey>
 FixedKey<kKey> KeyOf(uint64_t first) {
@@ -33,12 +35,15 @@ FixedKey<kKey> KeyOf(uint64_t first) {
 
 template <uint32_t kWords, KeyLayout kKey>
 void ExpectItems() {
-  for (uint64_t word = 0; word < 10; ++word) {
+  for (uint64_t word = 0; word < 20; ++word) {
     const FixedKey<kKey> key = KeyOf<kKey>(word);
     const uint64_t item = word - kKey.word;  // would begin there
-    const bool there = item >= 2 && item < 8 && (item - 2) % kWords == 0;
+    const bool there =
+        item >= 2 && item <= 16 - kWords && (item - 2) % kWords == 0;
     const uint64_t bit = there ? uint64_t{1} << item : 0;
-    EXPECT_EQ((MatchItem<kWords, kKey>(&kCell, kAll, key)), bit) << word;
+    // The lowest bit is the item's.
+    const uint64_t found = MatchItem<kWords, kKey>(&kCell, kAll, key);
+    EXPECT_EQ(found & -found, bit) << word;
     EXPECT_EQ((MatchItem<kWords, kKey>(&kCell, ~bit, key)), 0) << word;
     if (!there) continue;
     uint64_t row[kWords], expected[kWords];

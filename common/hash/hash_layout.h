@@ -9,17 +9,17 @@
 //
 //   header | HashRoot | HashLane[lanes] | HashBucket[...] ->   <- blocks | end
 //
-// A bucket is one cache line: two words of its own and six in which *items*
-// lie. Rows of up to three words and a key of up to two are items themselves;
-// of any other row the item is one word that names a *record*, a block of the
-// heap:
+// A bucket is two cache lines, which are asked for together: two words of its
+// own and fourteen in which *items* lie. Rows of up to three words and a key of
+// up to two are items themselves; of any other row the item is one word that
+// names a *record*, a block of the heap:
 //
 //   item   = tag (16 bits of the hash) | offset of the record (48 bits)
 //   record = low half of the hash | number of words | words of the encoded row
 //
 // An item counts while its live bit in the head of its cell is set, so rows
 // appear and go by one store of a head. What finds no room in the bucket lies
-// in overflow cells, lines of the heap in a chain behind the bucket.
+// in overflow cells, blocks of the heap in a chain behind the bucket.
 //
 // The table grows by linear hashing (Litwin, VLDB 1980): bucket n - 2^l splits
 // into itself and bucket n, one at a time, and shrinks by the reverse. Every
@@ -65,13 +65,14 @@
 namespace ets_keeper {
 
 inline constexpr uint64_t kHashKind = 0x68736168;  // "hash"
-inline constexpr uint32_t kItemWords = 6;          // of a cell
+inline constexpr uint32_t kItemWords = 14;         // of a cell
+inline constexpr uint32_t kMaxInlineWords = 3;     // of a row that is an item
 inline constexpr uint32_t kMaxWriters = 1024;      // one lane is for all others
 inline constexpr uint64_t kMaxBuckets = uint64_t{1} << 32;
 
 // HashBucket
 //
-// A bucket, or a cell of its chain (a block of kLineClass), of which only the
+// A bucket, or a cell of its chain (a block of kCellClass), of which only the
 // live bits of `head` and the link of `chain` are used. See hash_cell.h for the
 // bits. Written under the bucket's lock; the words of an item only while its
 // live bit is not set, except for one word at a time that a reader may see
@@ -81,7 +82,15 @@ struct HashBucket {
   uint64_t chain;
   uint64_t word[kItemWords];
 };
-static_assert(sizeof(HashBucket) == 64);
+static_assert(sizeof(HashBucket) == 128);
+
+// PrefetchCell()
+//
+// Asks for both lines of it. At an impossible address that does nothing.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void PrefetchCell(const HashBucket* cell) {
+  __builtin_prefetch(&cell->head);
+  __builtin_prefetch(cell->word + kItemWords / 2);
+}
 
 // HashRecord
 //
@@ -179,7 +188,7 @@ inline constexpr uint64_t kTagBits = 0xffff'0000'0000'0000;
 // words each (0: of various sizes) with the given key; 0 if it is a record.
 [[nodiscard]] constexpr uint32_t InlineWords(uint64_t words,
                                              const KeyLayout& key) {
-  const bool fits = words >= 1 && words <= kItemWords / 2 && !key.variable &&
+  const bool fits = words >= 1 && words <= kMaxInlineWords && !key.variable &&
                     key.words >= 1 && key.words <= 2;
   return fits ? static_cast<uint32_t>(words) : 0;
 }
@@ -187,7 +196,7 @@ inline constexpr uint64_t kTagBits = 0xffff'0000'0000'0000;
 // ForConstants()
 //
 // Calls `use(0)` to `use(kCount - 1)`, written out one after the other: loops
-// over the few words of a line are too short to be loops.
+// over the few words of a cell are too short to be loops.
 template <uint32_t kCount, typename Use>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void ForConstants(const Use& use) {
   [&]<uint32_t... kIndex>(std::integer_sequence<uint32_t, kIndex...>)
@@ -251,11 +260,11 @@ struct HashGeometry {
     return !is_inline() || inline_words - key.words > 1;
   }
   // The live bits of a cell whose every place for an item is taken: bit i for
-  // the i-th word of the line.
+  // the i-th word of the cell.
   [[nodiscard]] static constexpr uint64_t PlacesFor(uint32_t item_words) {
-    return item_words <= 1   ? 0b11111100
-           : item_words == 2 ? 0b01010100
-                             : 0b00100100;
+    return item_words <= 1   ? 0b1111'1111'1111'1100
+           : item_words == 2 ? 0b0101'0101'0101'0100
+                             : 0b0000'1001'0010'0100;
   }
   [[nodiscard]] uint64_t places() const { return PlacesFor(inline_words); }
 

@@ -40,7 +40,7 @@ TEST(HashLayoutTest, TheLayoutIsPartOfTheFormat) {
   EXPECT_EQ(HashGeometry::LaneOffset(3), 4096 + 128 + 3 * 2048);
 }
 
-TEST(HashLayoutTest, BucketsFollowTheLanesAndAreLines) {
+TEST(HashLayoutTest, BucketsFollowTheLanesAndAreTwoLines) {
   auto arena = *Arena::CreatePrivate(Arena::kMinBytes);
   HashGeometry geometry = HashGeometry::Of(arena.get());
   for (const uint32_t lanes : {1, 2, 9}) {
@@ -49,7 +49,7 @@ TEST(HashLayoutTest, BucketsFollowTheLanesAndAreLines) {
     EXPECT_EQ(geometry.buckets_begin % sizeof(HashBucket), 0);
     for (const uint64_t bucket : {0, 1, 77}) {
       const uint64_t offset = geometry.BucketOffset(bucket);
-      EXPECT_EQ(offset, geometry.buckets_begin + bucket * 64);
+      EXPECT_EQ(offset, geometry.buckets_begin + bucket * 128);
       EXPECT_EQ(geometry.BucketNumber(offset), bucket);
       EXPECT_TRUE(geometry.HoldsCell(offset));
       EXPECT_FALSE(geometry.HoldsCell(offset + 8));
@@ -57,7 +57,7 @@ TEST(HashLayoutTest, BucketsFollowTheLanesAndAreLines) {
   }
   EXPECT_FALSE(geometry.HoldsCell(0));
   EXPECT_FALSE(geometry.HoldsCell(arena->bytes()));
-  EXPECT_FALSE(geometry.HoldsCell(~uint64_t{63}));
+  EXPECT_FALSE(geometry.HoldsCell(~uint64_t{127}));
 }
 
 TEST(HashLayoutTest, ASlotHoldsATagAndAnOffset) {
@@ -85,7 +85,7 @@ TEST(HashLayoutTest, PlacesOfACellAreAsManyAsItemsFit) {
     const HashGeometry geometry = {.inline_words = words};
     const uint32_t item = words == 0 ? 1 : words;
     EXPECT_EQ(geometry.item_words(), item);
-    EXPECT_EQ(std::popcount(geometry.places()), 6 / item);
+    EXPECT_EQ(std::popcount(geometry.places()), 14 / item);
     // They begin behind the cell's own words and do not overlap.
     uint32_t next = 2;
     for (uint64_t places = geometry.places(); places != 0;
@@ -93,7 +93,7 @@ TEST(HashLayoutTest, PlacesOfACellAreAsManyAsItemsFit) {
       EXPECT_EQ(std::countr_zero(places), next);
       next += item;
     }
-    EXPECT_LE(next, 8);
+    EXPECT_LE(next, 16);
   }
 }
 

@@ -87,7 +87,7 @@ inline void MatchFence() {
 
 // MatchScalar
 struct MatchScalar {
-  // Bit i is set if the item that begins at word i of the line, if there is
+  // Bit i is set if the item that begins at word i of the cell, if there is
   // one, has the tag of the probe; bits of no item are arbitrary.
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchTag(
       const HashBucket& cell, const HashProbe& probe) {
@@ -96,19 +96,24 @@ struct MatchScalar {
     });
   }
 
-  // The same for the key of inline rows of kWords words.
+  // Of the inline rows of kWords words at the bits of `live` the first one with
+  // the key of the probe is the lowest bit; 0 if there is none. Higher bits are
+  // of some other rows in `live`.
   template <uint32_t kWords>
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(
-      const HashBucket& cell, const HashProbe& probe) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(const HashBucket& cell,
+                                                        const HashProbe& probe,
+                                                        uint64_t live) {
     const uint64_t* const words = cell.word + probe.shift;
     if (ABSL_PREDICT_FALSE(probe.two_words)) {
       return EqualItems<kWords>([&](uint32_t i) {
-        return (LoadWord(&words[i]) ^ probe.want) |
-               (LoadWord(&words[i + 1]) ^ probe.second);
-      });
+               return (LoadWord(&words[i]) ^ probe.want) |
+                      (LoadWord(&words[i + 1]) ^ probe.second);
+             }) &
+             live;
     }
     return EqualItems<kWords>(
-        [&](uint32_t i) { return LoadWord(&words[i]) ^ probe.want; });
+               [&](uint32_t i) { return LoadWord(&words[i]) ^ probe.want; }) &
+           live;
   }
 
  private:
@@ -129,86 +134,90 @@ struct MatchScalar {
 
 // MatchSse2
 //
-// For code that is compiled for any x86-64. It takes about as many instructions
-// as the wider ones do, which hardly wait in the same queues as the rest of a
-// lookup. Keys, behind which may be stores of single words, are loaded word by
-// word: the processor does not hand short stores on to a wide load.
+// For code that is compiled for any x86-64: about as many instructions as the
+// wider ones take, and fewer that write a general register, of which a lookup
+// that waits for memory holds on to all. Keys, behind which may be stores of
+// single words, are loaded word by word: the processor does not hand short
+// stores on to a wide load. Of a key its low half is compared with all items,
+// and the rest with the one that has it: there is no comparison of 64 bits.
 struct MatchSse2 {
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchTag(
       const HashBucket& cell, const HashProbe& probe) {
     const auto load = [&](int i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-      return _mm_castsi128_ps(_mm_load_si128(At(&cell.word[i])));
+      return _mm_castsi128_ps(
+          _mm_load_si128(reinterpret_cast<const __m128i*>(&cell.head + i)));
     };
-    const __m128i tag = _mm_set1_epi32(static_cast<int>(probe.want >> 48));
-    // The upper quarters of two words each.
-    const auto equal = [&](__m128 first,
-                           __m128 second) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-      const __m128 upper =
-          _mm_shuffle_ps(first, second, _MM_SHUFFLE(3, 1, 3, 1));
-      return _mm_cmpeq_epi32(_mm_srli_epi32(_mm_castps_si128(upper), 16), tag);
+    // The upper quarters of four words, with their signs, as they are packed.
+    const auto upper = [&](int i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      return _mm_srai_epi32(_mm_castps_si128(_mm_shuffle_ps(
+                                load(i), load(i + 2), _MM_SHUFFLE(3, 1, 3, 1))),
+                            16);
     };
+    const __m128i tag = _mm_set1_epi16(static_cast<int16_t>(probe.want >> 48));
     MatchFence();
-    const __m128 last = load(4);
-    const __m128i words =
-        _mm_packs_epi32(equal(load(0), load(2)), equal(last, last));
+    const __m128i low = _mm_packs_epi32(upper(0), upper(4));
+    const __m128i high = _mm_packs_epi32(upper(8), upper(12));
     MatchFence();
-    return static_cast<uint32_t>(
-               _mm_movemask_epi8(_mm_packs_epi16(words, words)) & 0b111111)
-           << 2;
+    return BitsOf(_mm_cmpeq_epi16(low, tag), _mm_cmpeq_epi16(high, tag));
   }
 
   template <uint32_t kWords>
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(
-      const HashBucket& cell, const HashProbe& probe) {
-    const uint64_t* const words = cell.word + probe.shift;
-    MatchFence();
-    uint64_t equal = Equal<kWords>(words, probe.want);
-    if (ABSL_PREDICT_FALSE(probe.two_words)) {
-      equal &= Equal<kWords>(words + 1, probe.second);
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(const HashBucket& cell,
+                                                        const HashProbe& probe,
+                                                        uint64_t live) {
+    if constexpr (kWords > 2) {  // four words are too few to go together
+      return MatchScalar::MatchKey<kWords>(cell, probe, live);
+    } else {
+      const uint64_t* const words = &cell.head + probe.shift;
+      MatchFence();
+      const uint64_t maybe = EqualLowHalves<kWords>(words, probe.want) & live;
+      MatchFence();
+      if (maybe == 0) return 0;
+      const uint64_t* const first =
+          words + static_cast<uint32_t>(std::countr_zero(maybe));
+      if (ABSL_PREDICT_TRUE(
+              LoadWord(first) == probe.want &&
+              (!probe.two_words || LoadWord(first + 1) == probe.second))) {
+        return maybe;
+      }
+      return MatchScalar::MatchKey<kWords>(cell, probe, live);
     }
-    MatchFence();
-    return equal;
   }
 
  private:
-  // Bit i + 2 says that the i-th word, with which an item's would begin, is the
-  // wanted one.
+  // Bit i says that the i-th word has the low half of the wanted one, and bit
+  // i + 1, of items of two words, as well.
   template <uint32_t kWords>
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t Equal(const uint64_t* words,
-                                                     uint64_t want) {
-    [[maybe_unused]] const __m128i all =
-        _mm_set1_epi64x(static_cast<int64_t>(want));
-    if constexpr (kWords == 1) {
-      return Both(words, words + 1, all) << 2 |
-             Both(words + 2, words + 3, all) << 4 |
-             Both(words + 4, words + 5, all) << 6;
-    } else if constexpr (kWords == 2) {
-      // Three words are too few to go together.
-      const auto equal = [&](int i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-        return static_cast<uint64_t>(words[i] == want);
-      };
-      return (equal(0) + (equal(2) + equal(4) * 4) * 4) * 4;
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t EqualLowHalves(
+      const uint64_t* words, uint64_t want) {
+    const __m128i all = _mm_set1_epi32(static_cast<int>(want));
+    // Of four items, from the i-th on.
+    const auto equal = [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      const uint64_t* const from = words + i * kWords;
+      return _mm_cmpeq_epi32(_mm_castps_si128(_mm_shuffle_ps(
+                                 Pair(from, from + kWords),
+                                 Pair(from + 2 * kWords, from + 3 * kWords),
+                                 _MM_SHUFFLE(2, 0, 2, 0))),
+                             all);
+    };
+    const __m128i low = _mm_packs_epi32(equal(0), equal(4));
+    if constexpr (kWords == 2) {
+      return static_cast<uint32_t>(_mm_movemask_epi8(low));
     } else {
-      const uint64_t both = Both(words, words + 3, all);
-      return (both & 1) << 2 | (both & 2) << 4;
+      return BitsOf(low, _mm_packs_epi32(equal(8), equal(12)));
     }
   }
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static const __m128i* At(const uint64_t* word) {
-    return reinterpret_cast<const __m128i*>(word);
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static __m128 Pair(const uint64_t* first,
+                                                  const uint64_t* second) {
+    return _mm_castpd_ps(_mm_loadh_pd(
+        _mm_castsi128_pd(
+            _mm_loadl_epi64(reinterpret_cast<const __m128i*>(first))),
+        reinterpret_cast<const double*>(second)));
   }
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static __m128i Pair(const uint64_t* first,
-                                                   const uint64_t* second) {
-    return _mm_castpd_si128(
-        _mm_loadh_pd(_mm_castsi128_pd(_mm_loadl_epi64(At(first))),
-                     reinterpret_cast<const double*>(second)));
-  }
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t Both(const uint64_t* first,
-                                                    const uint64_t* second,
-                                                    __m128i all) {
-    const __m128i halves = _mm_cmpeq_epi32(Pair(first, second), all);
-    const __m128i swapped = _mm_shuffle_epi32(halves, _MM_SHUFFLE(2, 3, 0, 1));
-    return static_cast<uint64_t>(
-        _mm_movemask_pd(_mm_castsi128_pd(_mm_and_si128(halves, swapped))));
+  // One of each quarter of a word, which is all ones or all zeros.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t BitsOf(__m128i low,
+                                                      __m128i high) {
+    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(low, high)));
   }
 };
 
@@ -216,80 +225,75 @@ struct MatchSse2 {
 struct MatchAvx2 {
   ETS_KEEPER_AVX2 static inline uint64_t MatchTag(const HashBucket& cell,
                                                   const HashProbe& probe) {
-    const Line line(cell);
-    const __m256i mask = _mm256_set1_epi64x(static_cast<int64_t>(kTagBits));
-    return Line{_mm256_and_si256(line.low, mask),
-                _mm256_and_si256(line.high, mask)}
-        .Equal(probe.want);
+    return Equal(cell, probe.want, kTagBits);
   }
 
   template <uint32_t kWords>
   ETS_KEEPER_AVX2 static inline uint64_t MatchKey(const HashBucket& cell,
-                                                  const HashProbe& probe) {
-    const Line line(cell);
-    uint64_t equal = line.Equal(probe.want) >> probe.shift;
+                                                  const HashProbe& probe,
+                                                  uint64_t live) {
+    uint64_t equal = Equal(cell, probe.want, ~uint64_t{0}) >> probe.shift;
     if (ABSL_PREDICT_FALSE(probe.two_words)) {
-      equal &= line.Equal(probe.second) >> (probe.shift + 1);
+      equal &= Equal(cell, probe.second, ~uint64_t{0}) >> (probe.shift + 1);
     }
-    return equal;
+    return equal & live;
   }
 
  private:
-  struct Line {
-    ETS_KEEPER_AVX2 explicit inline Line(const HashBucket& cell) {
-      const auto* half = reinterpret_cast<const __m256i*>(&cell);
-      MatchFence();
-      low = _mm256_load_si256(half);
-      high = _mm256_load_si256(half + 1);
-      MatchFence();
+  // Bit i says that word i of the cell is, under the mask, the wanted one.
+  ETS_KEEPER_AVX2 static inline uint64_t Equal(const HashBucket& cell,
+                                               uint64_t want, uint64_t mask) {
+    const __m256i all = _mm256_set1_epi64x(static_cast<int64_t>(want));
+    const __m256i masks = _mm256_set1_epi64x(static_cast<int64_t>(mask));
+    const auto* quarter = reinterpret_cast<const __m256i*>(&cell);
+    uint64_t equal = 0;
+    MatchFence();
+    for (int i = 4; i-- > 0;) {
+      const __m256i words =
+          _mm256_and_si256(_mm256_load_si256(quarter + i), masks);
+      equal = equal << 4 |
+              static_cast<uint32_t>(_mm256_movemask_pd(
+                  _mm256_castsi256_pd(_mm256_cmpeq_epi64(words, all))));
     }
-    ETS_KEEPER_AVX2 inline Line(__m256i l, __m256i h) : low(l), high(h) {}
-
-    ETS_KEEPER_AVX2 inline uint64_t Equal(uint64_t want) const {
-      const __m256i all = _mm256_set1_epi64x(static_cast<int64_t>(want));
-      const auto bits = [](__m256i equal) ETS_KEEPER_AVX2 {
-        return static_cast<uint32_t>(
-            _mm256_movemask_pd(_mm256_castsi256_pd(equal)));
-      };
-      return bits(_mm256_cmpeq_epi64(low, all)) |
-             bits(_mm256_cmpeq_epi64(high, all)) << 4;
-    }
-
-    __m256i low;
-    __m256i high;
-  };
+    MatchFence();
+    return equal;
+  }
 };
 
 // MatchAvx512
 struct MatchAvx512 {
   ETS_KEEPER_AVX512 static inline uint64_t MatchTag(const HashBucket& cell,
                                                     const HashProbe& probe) {
-    const __m512i want = _mm512_set1_epi64(static_cast<int64_t>(probe.want));
-    const __m512i mask = _mm512_set1_epi64(static_cast<int64_t>(kTagBits));
-    return _mm512_testn_epi64_mask(_mm512_xor_si512(Load(cell), want), mask);
+    return Equal(cell, probe.want, kTagBits);
   }
 
   template <uint32_t kWords>
   ETS_KEEPER_AVX512 static inline uint64_t MatchKey(const HashBucket& cell,
-                                                    const HashProbe& probe) {
-    const __m512i line = Load(cell);
-    uint64_t equal = Equal(line, probe.want) >> probe.shift;
+                                                    const HashProbe& probe,
+                                                    uint64_t live) {
+    uint64_t equal = Equal(cell, probe.want, ~uint64_t{0}) >> probe.shift;
     if (ABSL_PREDICT_FALSE(probe.two_words)) {
-      equal &= Equal(line, probe.second) >> (probe.shift + 1);
+      equal &= Equal(cell, probe.second, ~uint64_t{0}) >> (probe.shift + 1);
     }
-    return equal;
+    return equal & live;
   }
 
  private:
-  ETS_KEEPER_AVX512 static inline __m512i Load(const HashBucket& cell) {
+  // As MatchAvx2::Equal().
+  ETS_KEEPER_AVX512 static inline uint64_t Equal(const HashBucket& cell,
+                                                 uint64_t want, uint64_t mask) {
+    const __m512i all = _mm512_set1_epi64(static_cast<int64_t>(want));
+    const __m512i masks = _mm512_set1_epi64(static_cast<int64_t>(mask));
+    const auto* half = reinterpret_cast<const __m512i*>(&cell);
     MatchFence();
-    const __m512i line = _mm512_load_si512(&cell);
+    const __m512i low = _mm512_load_si512(half);
+    const __m512i high = _mm512_load_si512(half + 1);
     MatchFence();
-    return line;
-  }
-  ETS_KEEPER_AVX512 static inline uint64_t Equal(__m512i line, uint64_t want) {
-    return _mm512_cmpeq_epi64_mask(
-        line, _mm512_set1_epi64(static_cast<int64_t>(want)));
+    const uint64_t low_bits =
+        _mm512_testn_epi64_mask(_mm512_xor_si512(low, all), masks);
+    const uint64_t high_bits =
+        _mm512_testn_epi64_mask(_mm512_xor_si512(high, all), masks);
+    return low_bits | high_bits << 8;
   }
 };
 

@@ -39,7 +39,7 @@ HashGeometry GeometryOf(const Shape& shape) {
 uint64_t Expected(const HashGeometry& geometry, const HashBucket& cell,
                   const HashKey& key) {
   uint64_t found = 0;
-  for (uint32_t i = 2; i < 8; ++i) {
+  for (uint32_t i = 2; i < kItemWords + 2; ++i) {
     if ((geometry.places() >> i & 1) == 0) continue;
     const uint64_t* item = &cell.word[i - 2];
     bool same = true;
@@ -72,7 +72,7 @@ void ExpectMatches(const char* name) {
       const uint64_t bits = geometry.is_inline() ? 0 : random() & ~kTagBits;
       return words[random() % words.size()] ^ bits;
     };
-    alignas(64) HashBucket cell;
+    alignas(128) HashBucket cell;
     // The cell's own words look like items, too.
     cell.head = word();
     cell.chain = word();
@@ -82,17 +82,21 @@ void ExpectMatches(const char* name) {
         .hash = word(),
         .bytes = geometry.key.words * uint64_t{8},
         .words = absl::MakeConstSpan(key_words, geometry.key.words)};
-    const uint64_t expected = Expected(geometry, cell, key);
+    const uint64_t live = geometry.places() & random();
+    const uint64_t expected = Expected(geometry, cell, key) & live;
     const uint64_t matched =
         WithWords(geometry.inline_words, [&](auto words) -> uint64_t {
           if constexpr (words == 0) {
-            return Match::MatchTag(cell, HashProbe::OfTag(key.hash));
+            return Match::MatchTag(cell, HashProbe::OfTag(key.hash)) & live;
           } else {
-            return Match::template MatchKey<words>(
-                cell, HashProbe::OfInlineKey(geometry, key));
+            // The first one, and maybe others.
+            const uint64_t rows = Match::template MatchKey<words>(
+                cell, HashProbe::OfInlineKey(geometry, key), live);
+            EXPECT_EQ(rows & ~live, 0);
+            return rows & -rows;
           }
         });
-    ASSERT_EQ(matched & geometry.places(), expected)
+    ASSERT_EQ(matched, geometry.is_inline() ? expected & -expected : expected)
         << "rows of " << geometry.inline_words << " words, key at "
         << geometry.key.word << " of " << geometry.key.words;
     found += expected != 0;

@@ -27,18 +27,20 @@ constexpr uint64_t kEpoch = TestTable::epoch;
 TEST(ItemListTest, ItemsLeaveInTheirOrderOneByOneOrACellAtATime) {
   ItemList<2> items;
   EXPECT_TRUE(items.empty());
-  for (uint64_t i = 0; i < 5; ++i) {
+  for (uint64_t i = 0; i < 9; ++i) {
     const uint64_t item[] = {i, i + 100};
     items.Add(item, i << 60);
   }
   EXPECT_THAT(absl::MakeConstSpan(items.Take(), 2), ElementsAre(0, 100));
   uint64_t filter = 0;
-  EXPECT_THAT(items.TakeCell(&filter), ElementsAre(1, 101, 2, 102, 3, 103));
-  EXPECT_EQ(filter, FilterBit(uint64_t{1} << 60) |
-                        FilterBit(uint64_t{2} << 60) |
-                        FilterBit(uint64_t{3} << 60));
+  EXPECT_THAT(
+      items.TakeCell(&filter),
+      ElementsAre(1, 101, 2, 102, 3, 103, 4, 104, 5, 105, 6, 106, 7, 107));
+  uint64_t expected = 0;
+  for (uint64_t i = 1; i < 8; ++i) expected |= FilterBit(i << 60);
+  EXPECT_EQ(filter, expected);
   EXPECT_FALSE(items.empty());
-  EXPECT_THAT(items.TakeCell(&filter), ElementsAre(4, 104));
+  EXPECT_THAT(items.TakeCell(&filter), ElementsAre(8, 108));
   EXPECT_TRUE(items.empty());
 }
 
@@ -47,15 +49,16 @@ TEST(PlacesTest, TheFreeOnesAreFilledAndTheOthersAreNotTouched) {
   const HashGeometry& geometry = t.core->geometry();
   HashBucket& bucket = *geometry.BucketAt(geometry.BucketOffset(0));
   for (uint64_t& word : bucket.word) StoreWord(&word, 7);
-  Places<2> places(geometry, geometry.BucketOffset(0), 0b10000);
+  Places<2> places(geometry, geometry.BucketOffset(0), 0b0101'0101'0001'0000);
   const uint64_t first[] = {1, 11}, second[] = {2, 12};
   EXPECT_FALSE(places.full());
   places.Add(first);
-  EXPECT_EQ(places.live(), 0b10100);
+  EXPECT_EQ(places.live(), 0b0101'0101'0001'0100);
   places.Add(second);
-  EXPECT_EQ(places.live(), 0b1010100);
+  EXPECT_EQ(places.live(), 0b0101'0101'0101'0100);
   EXPECT_TRUE(places.full());
-  EXPECT_THAT(bucket.word, ElementsAre(1, 11, 7, 7, 2, 12));
+  EXPECT_THAT(bucket.word,
+              ElementsAre(1, 11, 7, 7, 2, 12, 7, 7, 7, 7, 7, 7, 7, 7));
 }
 
 // Whatever the rows are: each item of the bucket, its bit and its hash.

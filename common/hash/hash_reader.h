@@ -169,7 +169,7 @@ class HashReader {
   [[nodiscard]] bool prefetches_records() const {
     return !geometry_.is_inline() || LoadWord(&root_->image) > kFarBuckets;
   }
-  void PrefetchBucket(uint64_t hash) const { __builtin_prefetch(HomeOf(hash)); }
+  void PrefetchBucket(uint64_t hash) const { PrefetchCell(HomeOf(hash)); }
   void PrefetchRecord(const HashKey& key) const {
     const HashBucket* const home = HomeOf(key.hash);
     if (geometry_.is_inline()) {
@@ -191,7 +191,8 @@ class HashReader {
                                                   uint64_t hash) const {
     const uint64_t chain = LoadWord(&home->chain);
     if ((chain & FilterBit(hash)) == 0) return;
-    __builtin_prefetch(geometry_.base + LinkOf(chain));
+    PrefetchCell(
+        reinterpret_cast<const HashBucket*>(geometry_.base + LinkOf(chain)));
   }
 
   // HashReader::Scan()
@@ -232,7 +233,7 @@ class HashReader {
 
   class RegionRead;
 
-  static constexpr uint64_t kFarBuckets = uint64_t{1} << 17;  // 8 MiB
+  static constexpr uint64_t kFarBuckets = uint64_t{1} << 16;  // 8 MiB
 
   // LookupFixed() of rows in buckets, of rows elsewhere, and of whatever is not
   // plain.

@@ -273,20 +273,20 @@ class ShortSplit : private Split {
       return false;
     }
     StoreWord(&geometry_.BucketAt(added_)->chain,
-              MakeChain(line_.offset, filter));
+              MakeChain(cell_.offset, filter));
     return true;
   }
 
   // Of the new bucket. False if there is none to be had easily.
   bool MakeCell(absl::Span<const uint64_t* const> items) {
-    line_ = LineToTake::Of(*geometry_.arena, HashGeometry::LaneOffset(lane_) +
+    cell_ = CellToTake::Of(*geometry_.arena, HashGeometry::LaneOffset(lane_) +
                                                  offsetof(HashLane, heap));
-    if (ABSL_PREDICT_FALSE(line_.offset == 0)) return false;
-    Places<kWords> places(geometry_, line_.offset, 0);
+    if (ABSL_PREDICT_FALSE(cell_.offset == 0)) return false;
+    Places<kWords> places(geometry_, cell_.offset, 0);
     for (const uint64_t* item : items) places.Add(item);
-    StoreWord(&geometry_.BucketAt(line_.offset)->chain, 0);
-    stores_.Store(line_.store.offset, line_.store.value);
-    stores_.Store(line_.offset + offsetof(HashBucket, head), places.live());
+    StoreWord(&geometry_.BucketAt(cell_.offset)->chain, 0);
+    stores_.Store(cell_.store.offset, cell_.store.value);
+    stores_.Store(cell_.offset + offsetof(HashBucket, head), places.live());
     return true;
   }
 
@@ -352,9 +352,9 @@ class ShortSplit : private Split {
   void FreeCells() {
     const uint64_t list = HashGeometry::LaneOffset(lane_) +
                           offsetof(HashLane, heap) + offsetof(HeapLane, free) +
-                          kLineClass.index * sizeof(uint64_t);
-    const uint64_t first = list == line_.store.offset
-                               ? line_.store.value
+                          kCellClass.index * sizeof(uint64_t);
+    const uint64_t first = list == cell_.store.offset
+                               ? cell_.store.value
                                : LoadWord(geometry_.At(list));
     uint64_t next = first;
     for (int i = 0; i < size_; ++i) {
@@ -366,7 +366,7 @@ class ShortSplit : private Split {
   }
 
   IntentStores stores_;
-  LineToTake line_;  // for the new bucket, or none
+  CellToTake cell_;  // for the new bucket, or none
   int size_ = 0;
   Cell cells_[kMostCells];
 };

@@ -127,17 +127,17 @@ bool HashSlowWrite<kWords>::AddToChain(const HashGeometry& geometry,
     StoreNextVersion(geometry, bucket, head);
     return true;
   }
-  const LineToTake line =
-      LineToTake::Of(*geometry.arena,
+  const CellToTake cell =
+      CellToTake::Of(*geometry.arena,
                      HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap));
-  if (ABSL_PREDICT_FALSE(line.offset == 0)) return false;
+  if (ABSL_PREDICT_FALSE(cell.offset == 0)) return false;
   constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
-  FillPlace<kWords>(geometry, line.offset, kPlaces, row);
-  StoreWord(&geometry.BucketAt(line.offset)->chain,
+  FillPlace<kWords>(geometry, cell.offset, kPlaces, row);
+  StoreWord(&geometry.BucketAt(cell.offset)->chain,
             MakeChain(LinkOf(chain), 0));
   CommitStores(geometry.base, &words->intent,
-               {line.store, HeadStore(line.offset, kPlaces & -kPlaces),
-                ChainStore(bucket, MakeChain(line.offset, FilterOf(chain) |
+               {cell.store, HeadStore(cell.offset, kPlaces & -kPlaces),
+                ChainStore(bucket, MakeChain(cell.offset, FilterOf(chain) |
                                                               FilterBit(hash))),
                 NextVersion(bucket, head), CountStore(lane, words, 1)});
   return true;
@@ -161,7 +161,7 @@ void HashSlowWrite<kWords>::RemoveFromChain(const HashGeometry& geometry,
   const uint64_t chain = LoadWord(&geometry.BucketAt(place.predecessor)->chain);
   const uint64_t list = HashGeometry::LaneOffset(lane) +
                         offsetof(HashLane, heap) + offsetof(HeapLane, free) +
-                        kLineClass.index * sizeof(uint64_t);
+                        kCellClass.index * sizeof(uint64_t);
   CommitStores(geometry.base, &words->intent,
                {ChainStore(place.predecessor, MakeChain(link, FilterOf(chain))),
                 NextVersion(place.bucket, place.head),

@@ -302,8 +302,8 @@ class HashWrite {
       place_.record = record.record;
       place_.record_words = record.words;
     } else {
-      found = MatchInline::MatchKey<kWords>(bucket, Probe()) & head &
-              HashGeometry::PlacesFor(kWords);
+      found = MatchInline::MatchKey<kWords>(
+          bucket, Probe(), head & HashGeometry::PlacesFor(kWords));
     }
     if (found == 0) {
       if (ABSL_PREDICT_FALSE(!AnswersFor(head, number, hash_))) return false;

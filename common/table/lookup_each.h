@@ -73,7 +73,7 @@ template <typename Row, auto Key, typename AnyKey, typename Visit>
   const auto begin = [&](size_t i, Begun& begun) ABSL_ATTRIBUTE_ALWAYS_INLINE {
     begun.hash = LookupKey<Codec, Key>(keys[i]).view(seed).hash;
     begun.home = homes.Of(begun.hash);
-    __builtin_prefetch(begun.home);
+    PrefetchCell(begun.home);
   };
   const auto go_on = [&](const Begun& begun) ABSL_ATTRIBUTE_ALWAYS_INLINE {
     if constexpr (kIsInline) {
