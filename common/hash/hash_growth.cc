@@ -29,7 +29,9 @@ class GrowthRecovery {
   absl::Status Recover() {
     absl::Status status = FinishSplit();
     if (status.ok()) status = FinishMerge();
-    if (status.ok()) hash_internal::SetBuckets(geometry_, buckets_);
+    if (status.ok()) {
+      hash_internal::SetBuckets(geometry_, buckets_, std::bit_floor(buckets_));
+    }
     return status;
   }
 

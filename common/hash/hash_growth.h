@@ -94,14 +94,16 @@ namespace ets_keeper {
 
 // PrefetchSplit()
 //
-// Has the lines loaded that the next splits of a table of that many buckets
-// will want: the bucket of one, and the chain of one that comes before it.
-inline void PrefetchSplit(const HashGeometry& geometry, uint64_t buckets) {
-  const HashBucket* const split = geometry.BucketAt(
-      geometry.BucketOffset(buckets - std::bit_floor(buckets)));
+// Has the lines loaded that the splits after that of bucket n - `half` into
+// itself and bucket n will want: the bucket of one, and the chain of one that
+// comes before it.
+inline void PrefetchSplit(const HashGeometry& geometry, uint64_t n,
+                          uint64_t half) {
+  const HashBucket* const split =
+      geometry.BucketAt(geometry.BucketOffset(n - half));
   // Beyond the last one that will be split it is some other bucket or memory.
   PrefetchCell(split + 4);
-  if (buckets < 4) return;
+  if (half < 4) return;
   const uint64_t link = LinkOf(LoadWord(&split[2].chain));
   if (geometry.HoldsCell(link)) PrefetchCell(geometry.BucketAt(link));
 }

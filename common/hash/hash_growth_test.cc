@@ -3,6 +3,7 @@
 
 #include "common/hash/hash_growth.h"
 
+#include <bit>
 #include <cstdint>
 #include <map>
 #include <random>
@@ -296,7 +297,7 @@ TEST_P(HashGrowthTest, AFullArenaStaysAsItIs) {
   EXPECT_THAT(t.Lookup(1), Optional(t.Row(1, 1)));
   // Harmless, also where nothing can be split any more.
   for (uint64_t n = 1; n <= t.core->geometry().most_buckets; ++n) {
-    PrefetchSplit(t.core->geometry(), n);
+    PrefetchSplit(t.core->geometry(), n, std::bit_floor(n));
   }
 }
 

@@ -148,7 +148,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool MergePlain(
   StoreWord(&bucket->head,
             IsSeeded(SeededBug::kUnlockBeforeVanish) ? take : take | kLockBit);
   StoreWord(&merged->head, vanish);
-  SetBuckets(geometry, last);
+  SetBuckets(geometry, last, std::bit_floor(last));
   StoreWord(&bucket->head, take);
   return true;
 }

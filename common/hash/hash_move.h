@@ -210,8 +210,10 @@ inline IntentEntry MaskStore(uint64_t buckets) {
   return {HashGeometry::RootWord(offsetof(HashRoot, mask)),
           HashGeometry::WideMask(buckets)};
 }
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ImageIsDue(uint64_t buckets) {
-  const uint64_t step = std::bit_floor(buckets) / 256;  // a power of two, or 0
+// `power`: the power of two up to `buckets`, or, if it is one, the one before.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool ImageIsDue(uint64_t buckets,
+                                                    uint64_t power) {
+  const uint64_t step = power / 256;  // a power of two, or 0
   return step == 0 || (buckets & (step - 1)) == 0;
 }
 template <typename Stores>  // Transaction or IntentStores
@@ -220,17 +222,17 @@ void StoreBuckets(Stores& stores, uint64_t buckets) {
     stores.Store(store.offset, store.value);
   };
   add(BucketsStore(buckets));
-  if (!ImageIsDue(buckets)) return;
+  if (!ImageIsDue(buckets, std::bit_floor(buckets))) return;
   add(ImageStore(buckets));
   add(MaskStore(buckets));
 }
 // The same by plain stores, the last ones of a split or merge that has no
 // intent: wherever it ends, RecoverGrowth() sees how far it has come.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void SetBuckets(
-    const HashGeometry& geometry, uint64_t buckets) {
+    const HashGeometry& geometry, uint64_t buckets, uint64_t power) {
   HashRoot* root = geometry.root();
   StoreWord(&root->buckets, buckets);
-  if (ABSL_PREDICT_TRUE(!ImageIsDue(buckets))) return;
+  if (ABSL_PREDICT_TRUE(!ImageIsDue(buckets, power))) return;
   StoreWord(&root->image, buckets);
   StoreWord(&root->mask, HashGeometry::WideMask(buckets));
 }

@@ -125,14 +125,15 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t CopyItems(const HashBucket& from,
 template <uint32_t kWords, bool kPlainKey>
 class PlainSplits {
  public:
-  PlainSplits(const HashGeometry& geometry, uint32_t lane, uint64_t n)
+  // `half`: a power of two.
+  PlainSplits(const HashGeometry& geometry, uint32_t lane, uint64_t half)
       : geometry_(geometry),
         words_(geometry.LaneAt(lane)),
         buckets_(geometry.BucketAt(geometry.buckets_begin)),
-        half_(std::bit_floor(n)),
-        bit_(std::bit_width(n) - 1) {}
+        half_(half),
+        bit_(std::countr_zero(half)) {}
 
-  // For bucket n, if n has as many bits as the first one. False, with nothing
+  // Of bucket n - `half`, if n has as many bits as `half`. False, with nothing
   // done, if it is another split.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool Perform(uint64_t n) {
     HashBucket* const bucket = &buckets_[n - half_];
@@ -164,7 +165,7 @@ class PlainSplits {
     }
     StoreWord(&added->head, exist | kLockBit);
     StoreWord(&bucket->head, give_away);
-    SetBuckets(geometry_, n + 1);
+    SetBuckets(geometry_, n + 1, half_);
     StoreWord(&added->head, exist);
     return true;
   }
@@ -488,9 +489,10 @@ ABSL_ATTRIBUTE_NOINLINE absl::Status SplitInto(const HashGeometry& geometry,
 template <uint32_t kWords, bool kPlainKey>
 absl::Status SplitIntoAll(const HashGeometry& geometry, uint32_t lane,
                           uint64_t n, uint64_t end) {
-  PlainSplits<kWords, kPlainKey> plain(geometry, lane, n);
+  const uint64_t half = std::bit_floor(n);
+  PlainSplits<kWords, kPlainKey> plain(geometry, lane, half);
   for (; n < end; ++n) {
-    PrefetchSplit(geometry, n);
+    PrefetchSplit(geometry, n, half);
     if constexpr (kWords != 0) {
       if (ABSL_PREDICT_TRUE(plain.Perform(n))) continue;
     }

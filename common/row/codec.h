@@ -70,14 +70,15 @@ struct EncodedKey {
 template <RowType Row>
 class RowCodec {
  private:
-  // Has the compiler load the word by itself. A row that was just made was
-  // stored field by field, and the processor does not hand two stores on to one
-  // wide load: that would wait until all stores before them are done, those of
-  // the insert before, say, to memory that is not there yet.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static void LoadAlone(uint64_t& word) {
+  // The word, which the compiler must load by itself. A row that was just made
+  // was stored field by field, and the processor does not hand two stores on to
+  // one wide load: that would wait until all stores before them are done, those
+  // of the insert before, say, to memory that is not there yet.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t Alone(uint64_t word) {
 #if defined(__GNUC__)
     asm("" : "+r"(word));
 #endif
+    return word;
   }
 
   static constexpr auto kList = Row::Fields();
@@ -183,15 +184,20 @@ class RowCodec {
 
   // RowCodec::EncodeFixed()
   //
-  // The same for rows without a tail, as a plain array.
-  [[nodiscard]] static std::array<uint64_t, kFixedWords> EncodeFixed(
-      const Row& row) requires(kIsFixed) {
-    std::array<uint64_t, kFixedWords> words;
-    Store(row, words.data());
-    if constexpr (kFixedWords <= 3) {
-      for (uint64_t& word : words) LoadAlone(word);
-    }
-    return words;
+  // The same for rows without a tail: writes kFixedWords words to `words`.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static void EncodeFixed(
+      const Row& row, uint64_t* words) requires(kIsFixed) {
+    ForEachField([&](auto index,
+                     const auto& field) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      constexpr FieldLayout kLayout = kLayouts[index];
+      if constexpr (kLayout.kind == FieldKind::kWord) {
+        words[kLayout.word] =
+            Alone(row_internal::ScalarToWord(row.*field.member));
+      } else {
+        uint64_t tail = kFixedWords;
+        row_internal::StoreValue(row.*field.member, words, kLayout.word, tail);
+      }
+    });
   }
 
   // RowCodec::Decode()

@@ -103,8 +103,9 @@ TEST(RowCodecTest, TheWordsOfScalarsAreFixed) {
             (RowBuffer{1, 0xe9, UINT64_MAX, UINT64_MAX - 1, UINT64_MAX - 2,
                        UINT64_MAX - 3, 5, 6, 7, 8, 0x3f800000,
                        0xc000000000000000, 255, UINT64_MAX - 299, 'a'}));
-  const auto fixed = RowCodec<Scalars>::EncodeFixed(row);
-  EXPECT_EQ(RowBuffer(fixed.begin(), fixed.end()), Words(row));
+  RowBuffer fixed(RowCodec<Scalars>::kFixedWords, 0);
+  RowCodec<Scalars>::EncodeFixed(row, fixed.data());
+  EXPECT_EQ(fixed, Words(row));
 }
 
 // The word of eight characters.

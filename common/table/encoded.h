@@ -126,7 +126,7 @@ class RowWords {
   template <typename Row>
   [[nodiscard]] absl::Status Encode(const Row& row) {
     if constexpr (Codec::kIsFixed) {
-      words_ = Codec::EncodeFixed(row);
+      Codec::EncodeFixed(row, words_.data());
       return absl::OkStatus();
     } else {
       return Codec::Encode(row, words_);
