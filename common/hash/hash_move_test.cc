@@ -3,6 +3,7 @@
 
 #include "common/hash/hash_move.h"
 
+#include <bit>
 #include <cstdint>
 #include <map>
 
@@ -112,10 +113,16 @@ TEST(CellsTest, AChainThatGoesAstrayOrOnForEverIsRefused) {
 }
 
 TEST(ImageTest, IsStored256TimesADoubling) {
+  constexpr uint64_t kPower = 1 << 16;
   int stored = 0;
-  for (uint64_t n = 1 << 16; n < 1 << 17; ++n) stored += ImageIsDue(n);
+  for (uint64_t n = kPower; n < 2 * kPower; ++n)
+    stored += ImageIsDue(n, kPower);
   EXPECT_EQ(stored, 256);
-  for (uint64_t n = 1; n < 256; ++n) EXPECT_TRUE(ImageIsDue(n));
+  for (uint64_t n = 1; n < 256; ++n) {
+    EXPECT_TRUE(ImageIsDue(n, std::bit_floor(n)));
+  }
+  // By a split that ends the doubling.
+  for (uint64_t n = 1; n <= kPower; n *= 2) EXPECT_TRUE(ImageIsDue(2 * n, n));
 }
 
 }  // namespace
