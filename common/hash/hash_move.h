@@ -145,16 +145,27 @@ struct Cells {
   uint64_t offset[kMaxCellsToSplit];
 };
 
-// The hash of an inline row.
-template <uint32_t kWords>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashOfInlineRow(
-    const HashGeometry& geometry, const uint64_t* row) {
-  const uint64_t* key = row + geometry.key.word;
-  if (kWords == 1 || ABSL_PREDICT_TRUE(geometry.key.words == 1)) {
-    return HashWords(geometry.seed, absl::MakeConstSpan(key, 1), 8);
+// The hash of an inline row. A copy of what it takes, which no store can have
+// changed. `kPlainKey`: the key is the first word of the row.
+template <uint32_t kWords, bool kPlainKey = false>
+class RowHash {
+ public:
+  explicit RowHash(const HashGeometry& geometry)
+      : seed_(geometry.seed), key_(geometry.key) {}
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t operator()(const uint64_t* row) const {
+    if (kPlainKey) return HashWords(seed_, absl::MakeConstSpan(row, 1), 8);
+    const uint64_t* key = row + key_.word;
+    if (kWords == 1 || ABSL_PREDICT_TRUE(key_.words == 1)) {
+      return HashWords(seed_, absl::MakeConstSpan(key, 1), 8);
+    }
+    return HashWords(seed_, absl::MakeConstSpan(key, 2), 16);
   }
-  return HashWords(geometry.seed, absl::MakeConstSpan(key, 2), 16);
-}
+
+ private:
+  const uint64_t seed_;
+  const KeyLayout key_;
+};
 
 // Calls `visit(bit, item, hash)` for every item of a cell.
 template <uint32_t kWords, typename Visit>
@@ -168,7 +179,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status ForEachItem(
     for (uint32_t w = 0; w < kItem<kWords>; ++w) item[w] = LoadWord(&from[w]);
     uint64_t hash;
     if constexpr (kWords != 0) {
-      hash = HashOfInlineRow<kWords>(geometry, item);
+      hash = RowHash<kWords>(geometry)(item);
     } else {
       const uint64_t record = RecordOf(item[0]);
       if (!geometry.arena->Holds(record, sizeof(HashRecord))) {

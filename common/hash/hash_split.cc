@@ -119,9 +119,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t CopyItems(const HashBucket& from,
 }
 
 // Splits of inline rows of buckets without a chain, with nobody at the bucket:
-// two of three. There are no branches on random bits, and nothing is asked that
+// four of five. There are no branches on random bits, and nothing is asked that
 // is the same for all of them: they are a third of what an insert costs.
-// `kPlainKey`: the key is the first word of the row.
 template <uint32_t kWords, bool kPlainKey>
 class PlainSplits {
  public:
@@ -148,12 +147,10 @@ class PlainSplits {
     // Named before it exists with its lock taken.
     NameLock(words_, 1, geometry_.BucketOffset(n));
     if (!CompareAndSwapWord(&bucket->head, head, head | kLockBit)) return false;
-    const uint64_t moved = CopyItems<kWords>(*bucket, added, bit_,
-                                             [&](const uint64_t* item)
-                                                 ABSL_ATTRIBUTE_ALWAYS_INLINE {
-                                                   return HashOf(item);
-                                                 }) &
-                           LiveOf(head);
+    const uint64_t moved =
+        CopyItems<kWords>(*bucket, added, bit_,
+                          RowHash<kWords, kPlainKey>(geometry_)) &
+        LiveOf(head);
     StoreWord(&added->chain, 0);
     const uint64_t exist =
         HeadToExist(LoadWord(&added->head), head, LevelOf(head) + 1, moved);
@@ -171,14 +168,6 @@ class PlainSplits {
   }
 
  private:
-  ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t HashOf(const uint64_t* item) const {
-    if constexpr (kPlainKey) {
-      return HashWords(geometry_.seed, absl::MakeConstSpan(item, 1), 8);
-    } else {
-      return HashOfInlineRow<kWords>(geometry_, item);
-    }
-  }
-
   const HashGeometry& geometry_;
   HashLane* const words_;
   HashBucket* const buckets_;
@@ -191,12 +180,13 @@ class PlainSplits {
 // the free ones there, and the rest into a cell of its own. What stays in the
 // chain goes to the places that are free in the old bucket by then, as far as
 // there are any, and else stays in its cell. Cells that are empty then go.
-template <uint32_t kWords>
+template <uint32_t kWords, bool kPlainKey>
 class ShortSplit : private Split {
  public:
   ShortSplit(const HashGeometry& geometry, uint32_t lane,
              const LockedBucket& bucket, uint64_t n)
       : Split(geometry, lane, bucket, n),
+        hash_of_(geometry),
         stores_(geometry.base, &geometry.LaneAt(lane)->intent) {}
 
   // False, with nothing done, if it is another split.
@@ -205,9 +195,7 @@ class ShortSplit : private Split {
     const uint64_t moved =
         CopyItems<kWords>(*geometry_.BucketAt(bucket_.offset()),
                           geometry_.BucketAt(added_), std::bit_width(n_) - 1,
-                          [&](const uint64_t* item) {
-                            return HashOfInlineRow<kWords>(geometry_, item);
-                          }) &
+                          hash_of_) &
         LiveOf(head_);
     Places<kWords> places(geometry_, added_, moved);
     if (!MoveFromChain(places)) return false;
@@ -233,8 +221,7 @@ class ShortSplit : private Split {
     return geometry_.At(cell.offset);
   }
   uint64_t HashAt(const Cell& cell, uint64_t items) const {
-    return HashOfInlineRow<kWords>(geometry_,
-                                   Items(cell) + std::countr_zero(items));
+    return hash_of_(Items(cell) + std::countr_zero(items));
   }
 
   bool ReadChain() {
@@ -366,6 +353,7 @@ class ShortSplit : private Split {
     if (next != first) stores_.Store(list, next);
   }
 
+  const RowHash<kWords, kPlainKey> hash_of_;
   IntentStores stores_;
   CellToTake cell_;  // for the new bucket, or none
   int size_ = 0;
@@ -463,7 +451,7 @@ absl::Status CommitBuckets(Arena& arena, uint64_t end) {
   return arena.CommitFront(end);
 }
 
-template <uint32_t kWords>
+template <uint32_t kWords, bool kPlainKey>
 ABSL_ATTRIBUTE_NOINLINE absl::Status SplitInto(const HashGeometry& geometry,
                                                uint32_t lane, uint64_t n) {
   const uint64_t number = n - std::bit_floor(n);
@@ -476,7 +464,8 @@ ABSL_ATTRIBUTE_NOINLINE absl::Status SplitInto(const HashGeometry& geometry,
   absl::Status status;
   bool is_done = false;
   if constexpr (kWords != 0) {
-    is_done = ShortSplit<kWords>(geometry, lane, bucket, n).Perform();
+    is_done =
+        ShortSplit<kWords, kPlainKey>(geometry, lane, bucket, n).Perform();
   }
   if (!is_done) {
     status = LongSplit<kWords>(geometry, lane, bucket, n).Perform();
@@ -496,7 +485,7 @@ absl::Status SplitIntoAll(const HashGeometry& geometry, uint32_t lane,
     if constexpr (kWords != 0) {
       if (ABSL_PREDICT_TRUE(plain.Perform(n))) continue;
     }
-    absl::Status status = SplitInto<kWords>(geometry, lane, n);
+    absl::Status status = SplitInto<kWords, kPlainKey>(geometry, lane, n);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();
