@@ -26,7 +26,8 @@
 // operations had not their effect reports an error. Counters: find_hit with one
 // thread, and insert, have `p50_ns`, `p99_ns`, `p999_ns` and `max_ns` of single
 // operations, those of all threads together, in a pass of their own; insert
-// with one thread has `bytes_per_entry`.
+// also has `repeating_max_ns`, the longest that is as long in every pass, of
+// three at least, and with one thread `bytes_per_entry`.
 //
 // Thread safety: as Google Benchmark calls what it registers.
 
@@ -133,6 +134,12 @@ class Workload {
   // At least so many operations are timed at once, and one by one.
   static constexpr uint64_t kMinRound = 10'000;
   static constexpr uint64_t kLatencies = 100'000;
+  // At least so many maps are filled with the same rows, to see what repeats,
+  // and so many rows a thread inserts from one meeting of all threads to the
+  // next. Of 10M inserts some thousand are interrupted where the machine has
+  // much else to do: two runs often have such a window in common, four do not.
+  static constexpr int kRuns = 3;  // and one more in each repetition
+  static constexpr size_t kWindow = 16;
 
   // Maps that only their counts change in are shared among operations; others
   // age.
@@ -292,29 +299,52 @@ class Workload {
     TimeInserts(state);
   }
 
-  // Times the inserts one by one, of all threads into the same maps.
+  // Times the inserts one by one, of all threads into the same maps. The first
+  // runs are summarized; what repeats is that of all runs, also of those when
+  // this was called before: they were the same inserts.
   void TimeInserts(benchmark::State& state) {
     const bool first = state.thread_index() == 0;
-    if (first) latencies_.assign(run_.threads, {});
-    const absl::Span<const Packed> keys = MyShare(state, /*turn=*/1);
-    const Value value = Row::ValueOf(1);
-    Latencies mine;
-    mine.Reserve(std::max<size_t>(kLatencies, keys.size()));
-    for (uint64_t done = 0; done < kLatencies; done += run_.rows) {
-      if (first) peer_ = std::make_shared<P>();
+    Latencies all;
+    for (uint64_t done = 0; done < kLatencies || repeating_.runs() < kRuns;
+         done += run_.rows) {
+      if (first) {
+        latencies_.assign(run_.threads, {});
+        peer_ = std::make_shared<P>();
+      }
       barrier_.Wait();
-      P& peer = *peer_;
-      for (const Packed& key : keys) {
-        mine.Time([&] { peer.Insert(Row::Unpack(key), value); });
+      Latencies mine = InsertAndTime(MyShare(state, /*turn=*/1));
+      latencies_[state.thread_index()] = std::move(mine);
+      barrier_.Wait();
+      if (first) {
+        peer_.reset();
+        repeating_.AddRun(latencies_);
+        for (const Latencies& latencies : latencies_) {
+          if (done < kLatencies) all.Add(latencies);
+        }
+        latencies_.clear();
       }
       barrier_.Wait();
     }
-    latencies_[state.thread_index()] = std::move(mine);
-    barrier_.Wait();
     if (!first) return;
-    for (int i = 1; i < run_.threads; ++i) latencies_[0].Add(latencies_[i]);
-    Report(state, latencies_[0].Summarize());
-    latencies_.clear();
+    Report(state, all.Summarize());
+    state.counters["repeating_max_ns"] = repeating_.max_ns();
+  }
+
+  // All threads begin each window together.
+  Latencies InsertAndTime(absl::Span<const Packed> keys) {
+    P& peer = *peer_;
+    const Value value = Row::ValueOf(1);
+    Latencies latencies;
+    latencies.Reserve(keys.size());
+    const size_t longest_share = (run_.rows + run_.threads - 1) / run_.threads;
+    for (size_t begin = 0; begin < longest_share; begin += kWindow) {
+      barrier_.Wait();
+      if (begin >= keys.size()) continue;
+      for (const Packed& key : keys.subspan(begin, kWindow)) {
+        latencies.Time([&] { peer.Insert(Row::Unpack(key), value); });
+      }
+    }
+    return latencies;
   }
 
   void Erase(benchmark::State& state) {
@@ -404,6 +434,7 @@ class Workload {
   std::shared_ptr<P> peer_;
   std::vector<std::unique_ptr<P>> maps_;
   std::vector<Latencies> latencies_;  // of each thread, written by it
+  RepeatingLatency repeating_{kWindow};
   absl::Span<const Packed> keys_;
 };
 

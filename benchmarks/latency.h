@@ -5,7 +5,8 @@
 // File: latency.h
 // -----------------------------------------------------------------------------
 //
-// How long single operations take: half of them, 99 %, 99.9 %, and the longest.
+// How long single operations take: half of them, 99 %, 99.9 %, and the longest;
+// and the longest that is as long whenever the same is done again.
 //
 //   Latencies latencies;
 //   for (...) latencies.Time([&] { peer.Insert(key, value); });
@@ -14,7 +15,8 @@
 // The processor's time-stamp counter is read before and after, and nothing is
 // moved across: an operation is measured alone, without the next one's
 // overlapping it, and with the 10 to 20 ns that reading the counter takes. What
-// interrupts the thread, the kernel or a hypervisor, is in the figures.
+// interrupts the thread, the kernel or a hypervisor, is in the figures; but not
+// in that of `RepeatingLatency`.
 //
 // Thread safety: one thread at a time.
 
@@ -97,6 +99,9 @@ class Latencies {
     ticks_.push_back(static_cast<uint32_t>(std::min(ticks, kMax)));
   }
 
+  // In the order in which they were added, until they are summarized.
+  [[nodiscard]] const std::vector<uint32_t>& ticks() const { return ticks_; }
+
   // Those of another thread.
   void Add(const Latencies& others) {
     ticks_.insert(ticks_.end(), others.ticks_.begin(), others.ticks_.end());
@@ -124,6 +129,66 @@ class Latencies {
   }
 
   std::vector<uint32_t> ticks_;
+};
+
+// RepeatingLatency
+//
+// The longest that operations take in every one of several runs of them. What
+// interrupts a thread does so at random moments. What an operation has to do
+// itself, such as to move all rows to where there is more room, it has to do at
+// the same place of every run. So of each window, a few operations one after
+// the other, the longest counts, and of that the least of all runs.
+//
+//   RepeatingLatency repeating(/*window=*/64);
+//   for (...) repeating.AddRun({latencies_of_one_thread, of_another});
+//   double longest_ns = repeating.max_ns();
+//
+// Threads have to begin each window together. Which of them finds work that
+// comes with a number of rows, and at which of its operations, is chance; the
+// window in which they find it is not.
+class RepeatingLatency {
+ public:
+  explicit RepeatingLatency(size_t window) : window_(window) {}
+
+  // RepeatingLatency::AddRun()
+  //
+  // The latencies of each thread, not yet summarized. O(operations).
+  void AddRun(const std::vector<Latencies>& threads) {
+    std::vector<uint32_t> longest;
+    for (const Latencies& thread : threads) {
+      const std::vector<uint32_t>& ticks = thread.ticks();
+      longest.resize(std::max(longest.size(), Windows(ticks.size())));
+      for (size_t i = 0; i < ticks.size(); ++i) {
+        uint32_t& of_window = longest[i / window_];
+        of_window = std::max(of_window, ticks[i]);
+      }
+    }
+    if (runs_++ == 0) least_ = longest;
+    least_.resize(std::min(least_.size(), longest.size()));
+    for (size_t i = 0; i < least_.size(); ++i) {
+      least_[i] = std::min(least_[i], longest[i]);
+    }
+  }
+
+  [[nodiscard]] int runs() const { return runs_; }
+
+  // RepeatingLatency::max_ns()
+  //
+  // Of one run it is the longest operation; of none it is 0. O(operations).
+  [[nodiscard]] double max_ns() const {
+    if (least_.empty()) return 0;
+    return *std::max_element(least_.begin(), least_.end()) *
+           NanosecondsPerTick();
+  }
+
+ private:
+  size_t Windows(size_t operations) const {
+    return (operations + window_ - 1) / window_;
+  }
+
+  const size_t window_;
+  int runs_ = 0;
+  std::vector<uint32_t> least_;  // of each window
 };
 
 }  // namespace ets_keeper::benchmarks

@@ -4,8 +4,10 @@
 #include "benchmarks/latency.h"
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace ets_keeper::benchmarks {
@@ -56,6 +58,14 @@ TEST(LatencyTest, AVeryLongOneStaysTheLongest) {
                    std::numeric_limits<uint32_t>::max() * NanosecondsPerTick());
 }
 
+TEST(LatencyTest, TicksStayInOrder) {
+  Latencies latencies;
+  latencies.Add(3);
+  latencies.Add(1);
+  latencies.Add(2);
+  EXPECT_THAT(latencies.ticks(), testing::ElementsAre(3, 1, 2));
+}
+
 TEST(LatencyTest, TimesWhatItIsGiven) {
   Latencies latencies;
   bool done = false;
@@ -68,6 +78,69 @@ TEST(LatencyTest, TicksGoForward) {
   const uint64_t before = Ticks();
   EXPECT_GE(Ticks(), before);
   EXPECT_GT(NanosecondsPerTick(), 0);
+}
+
+Latencies Of(std::initializer_list<uint64_t> ticks) {
+  Latencies latencies;
+  for (const uint64_t each : ticks) latencies.Add(each);
+  return latencies;
+}
+
+void ExpectMaxTicks(const RepeatingLatency& repeating, uint64_t ticks) {
+  EXPECT_DOUBLE_EQ(repeating.max_ns(),
+                   static_cast<double>(ticks) * NanosecondsPerTick());
+}
+
+TEST(RepeatingLatencyTest, OfOneRunItIsTheLongest) {
+  RepeatingLatency repeating(/*window=*/2);
+  ExpectMaxTicks(repeating, 0);
+  EXPECT_EQ(repeating.runs(), 0);
+  repeating.AddRun({Of({1, 2, 9, 3, 4})});
+  ExpectMaxTicks(repeating, 9);
+  EXPECT_EQ(repeating.runs(), 1);
+}
+
+TEST(RepeatingLatencyTest, WhatTakesLongInOneRunOnlyDoesNotCount) {
+  RepeatingLatency repeating(/*window=*/1);
+  repeating.AddRun({Of({1, 2, 900, 3})});
+  repeating.AddRun({Of({800, 2, 1, 3})});
+  ExpectMaxTicks(repeating, 3);
+  repeating.AddRun({Of({1, 700, 900, 2})});
+  ExpectMaxTicks(repeating, 2);
+  EXPECT_EQ(repeating.runs(), 3);
+}
+
+TEST(RepeatingLatencyTest, WhatTakesLongInEveryRunCountsAsItsLeast) {
+  RepeatingLatency repeating(/*window=*/1);
+  repeating.AddRun({Of({1, 52, 900, 3})});
+  repeating.AddRun({Of({800, 51, 1, 3})});
+  repeating.AddRun({Of({1, 700, 900, 2})});
+  ExpectMaxTicks(repeating, 51);
+}
+
+TEST(RepeatingLatencyTest, WithinAWindowItsPlaceDoesNotMatter) {
+  RepeatingLatency repeating(/*window=*/3);
+  repeating.AddRun({Of({1, 1, 1, 60, 1, 1})});
+  repeating.AddRun({Of({1, 1, 1, 1, 1, 70})});
+  ExpectMaxTicks(repeating, 60);
+  repeating.AddRun({Of({1, 1, 80, 1, 2, 1})});
+  ExpectMaxTicks(repeating, 2);
+}
+
+TEST(RepeatingLatencyTest, NorDoesItMatterWhichThreadItIs) {
+  RepeatingLatency repeating(/*window=*/2);
+  repeating.AddRun({Of({1, 1, 70, 1}), Of({1, 1, 1, 1})});
+  repeating.AddRun({Of({1, 1, 1, 1}), Of({1, 1, 1, 60})});
+  ExpectMaxTicks(repeating, 60);
+  repeating.AddRun({Of({1, 80, 1, 1}), Of({1, 1, 2, 1})});
+  ExpectMaxTicks(repeating, 2);
+}
+
+TEST(RepeatingLatencyTest, TheLastWindowMayBeShortAndNotOfAllThreads) {
+  RepeatingLatency repeating(/*window=*/2);
+  repeating.AddRun({Of({1, 1}), Of({1, 1, 40})});
+  repeating.AddRun({Of({1, 1}), Of({1, 1, 30})});
+  ExpectMaxTicks(repeating, 30);
 }
 
 }  // namespace
