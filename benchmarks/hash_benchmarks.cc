@@ -5,14 +5,17 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "benchmark/benchmark.h"
 #include "benchmarks/hash_operations.h"
+#include "benchmarks/peer_cache.h"
 #include "benchmarks/peer_registry.h"
 #include "benchmarks/rows.h"
 #include "benchmarks/streams.h"
@@ -81,30 +84,32 @@ std::vector<int> ThreadsOf(const HashBenchmarkOptions& options,
   return threads;
 }
 
-// All sizes and numbers of threads.
-void Register(const HashBenchmarkOptions& options, const OperationInfo& info,
-              const std::string& row, const char* distribution, Run run) {
-  const RegisteredPeer& peer = RegisteredPeers().at(run.peer);
+// A benchmark.
+struct Named {
+  std::string name;
+  std::string row;
+  Run run;
+};
+
+// Adds all sizes and numbers of threads of a run.
+void AddSizes(const HashBenchmarkOptions& options, const OperationInfo& info,
+              const std::string& row, const char* distribution, Run run,
+              std::vector<Named>& runs) {
   run.operation = info.operation;
   for (const uint64_t size : SizesOf(options, row)) {
     run.rows = size;
     const std::string name = absl::StrCat(info.name, "/", row, "/", size, "/",
                                           distribution, "/", run.peer);
-    for (const int threads : ThreadsOf(options, peer)) {
+    for (const int threads :
+         ThreadsOf(options, RegisteredPeers().at(run.peer))) {
       run.threads = threads;
-      benchmark::RegisterBenchmark(name.c_str(), peer.make.at(row)(run))
-          ->Threads(threads);
+      runs.push_back({name, row, run});
     }
   }
 }
 
-}  // namespace
-
-void RegisterHashBenchmarks(const HashBenchmarkOptions& options) {
-  CheckKnown(options.ops, KnownOps());
-  CheckKnown(options.rows, KnownRows());
-  CheckKnown(options.distributions, KnownDistributions());
-  CheckKnown(options.peers, KnownPeers());
+std::vector<Named> RunsOf(const HashBenchmarkOptions& options) {
+  std::vector<Named> runs;
   for (const OperationInfo& info : kOperations) {
     if (!IsWanted(info.name, options.ops)) continue;
     for (const std::string& row : KnownRows()) {
@@ -120,12 +125,38 @@ void RegisterHashBenchmarks(const HashBenchmarkOptions& options) {
               !it->second.operations.contains(info.operation)) {
             continue;
           }
-          Register(options, info, row, name,
-                   {.peer = peer, .distribution = distribution});
+          AddSizes(options, info, row, name,
+                   {.peer = peer, .distribution = distribution}, runs);
         }
       }
     }
   }
+  return runs;
+}
+
+}  // namespace
+
+void RegisterHashBenchmarks(const HashBenchmarkOptions& options) {
+  CheckKnown(options.ops, KnownOps());
+  CheckKnown(options.rows, KnownRows());
+  CheckKnown(options.distributions, KnownDistributions());
+  CheckKnown(options.peers, KnownPeers());
+  for (const Named& named : RunsOf(options)) {
+    const RegisteredPeer& peer = RegisteredPeers().at(named.run.peer);
+    benchmark::RegisterBenchmark(named.name.c_str(),
+                                 peer.make.at(named.row)(named.run))
+        ->Threads(named.run.threads);
+  }
+}
+
+void KeepMapsOf(absl::Span<const HashBenchmarkOptions> wanted) {
+  std::set<std::string> maps;
+  for (const HashBenchmarkOptions& options : wanted) {
+    for (const Named& named : RunsOf(options)) {
+      maps.insert(FilledMap(named.run, named.row));
+    }
+  }
+  TheCache().KeepOnly(maps);
 }
 
 std::vector<std::string> KnownOps() {

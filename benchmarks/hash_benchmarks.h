@@ -27,6 +27,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
+
 namespace ets_keeper::benchmarks {
 
 // HashBenchmarkOptions
@@ -49,6 +51,12 @@ struct HashBenchmarkOptions {
 // no distribution but uniform; put_acked is for what survives a kill. Names
 // must be known ones; peers that are not built in are left out.
 void RegisterHashBenchmarks(const HashBenchmarkOptions& options);
+
+// KeepMapsOf()
+//
+// Frees the filled maps that benchmarks have left for those after them, but for
+// those that any of these would use.
+void KeepMapsOf(absl::Span<const HashBenchmarkOptions> wanted);
 
 // The names that options may have.
 [[nodiscard]] std::vector<std::string> KnownOps();

@@ -10,6 +10,7 @@
 
 #include "benchmark/benchmark.h"
 #include "benchmarks/hash_operations.h"
+#include "benchmarks/peer_cache.h"
 #include "benchmarks/peer_registry.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -109,6 +110,30 @@ TEST(HashBenchmarksTest, WhatIsBuiltInIsNotMissing) {
                            "absl_flat", "sharded_absl"}) {
     EXPECT_FALSE(missing.contains(peer)) << peer;
   }
+}
+
+TEST(HashBenchmarksTest, OnlyMapsThatAreWantedAreKept) {
+  HashBenchmarkOptions both = {.sizes = {100},
+                               .threads = {1},
+                               .ops = {"find_miss", "mix90"},
+                               .rows = {"u64"},
+                               .peers = {"sharded_absl", "absl_flat"}};
+  const auto with = [&](const char* op) {
+    HashBenchmarkOptions one = both;
+    one.ops = {op};
+    return one;
+  };
+  KeepMapsOf({});
+  EXPECT_EQ(TheCache().size(), 0u);
+  RunWith(both);
+  EXPECT_EQ(TheCache().size(), 4u);
+  KeepMapsOf({with("mix90"), with("find_hit")});  // which finds what is read
+  EXPECT_EQ(TheCache().size(), 4u);
+  KeepMapsOf({with("insert"), with("mix90")});
+  EXPECT_EQ(TheCache().size(), 2u);
+  both.sizes = {200};
+  KeepMapsOf({both});
+  EXPECT_EQ(TheCache().size(), 0u);
 }
 
 // What is measured under two names is two things.

@@ -50,6 +50,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "benchmark/benchmark.h"
 #include "benchmarks/latency.h"
@@ -81,6 +82,31 @@ struct Run {
   Distribution distribution = Distribution::kUniform;
   int threads = 1;
 };
+
+// FilledMap()
+//
+// The name in `TheCache()` of the map that a run on such rows finds filled;
+// empty if it wants an empty one, or one of its own. Maps that only their
+// counts change in are shared among operations; others age.
+[[nodiscard]] inline std::string FilledMap(const Run& run,
+                                           absl::string_view row) {
+  const char* use = "read";
+  switch (run.operation) {
+    case Operation::kFindHit:
+    case Operation::kFindBatch32:
+    case Operation::kFindMiss:
+    case Operation::kUpdateCounter:
+      break;
+    case Operation::kMix90:
+    case Operation::kPutAcked:
+      use = "write";
+      break;
+    case Operation::kInsert:
+    case Operation::kErase:
+      return "";
+  }
+  return absl::StrCat(run.peer, " ", row, " ", run.rows, " ", use);
+}
 
 // Workload
 //
@@ -141,21 +167,14 @@ class Workload {
   static constexpr int kRuns = 3;  // and one more in each repetition
   static constexpr size_t kWindow = 16;
 
-  // Maps that only their counts change in are shared among operations; others
-  // age.
-  enum class Use { kRead, kWrite };
-
   // In all threads: the full map and this thread's part of the keys.
-  Parts<Row> Begin(benchmark::State& state, Use use) {
+  Parts<Row> Begin(benchmark::State& state) {
     if (state.thread_index() == 0) {
-      const char* name = use == Use::kRead ? "read" : "write";
-      peer_ = TheCache().Get<P>(
-          absl::StrCat(run_.peer, " ", Row::kName, " ", run_.rows, " ", name),
-          [&] {
-            auto peer = std::make_shared<P>();
-            Fill(*peer, Order(/*turn=*/1));
-            return peer;
-          });
+      peer_ = TheCache().Get<P>(FilledMap(run_, Row::kName), [&] {
+        auto peer = std::make_shared<P>();
+        Fill(*peer, Order(/*turn=*/1));
+        return peer;
+      });
       keys_ = run_.operation == Operation::kFindMiss
                   ? Streams<Row>::Misses(run_.rows)
                   : Streams<Row>::Hits(run_.rows, run_.distribution);
@@ -185,7 +204,7 @@ class Workload {
   }
 
   void FindHit(benchmark::State& state) {
-    Parts<Row> parts = Begin(state, Use::kRead);
+    Parts<Row> parts = Begin(state);
     const P& peer = *peer_;
     Loop(state, parts, [&](KeyArg key) {
       const std::optional<Value> value = peer.Find(key);
@@ -205,7 +224,7 @@ class Workload {
   }
 
   void FindMiss(benchmark::State& state) {
-    Parts<Row> parts = Begin(state, Use::kRead);
+    Parts<Row> parts = Begin(state);
     const P& peer = *peer_;
     Loop(state, parts, [&](KeyArg key) {
       const std::optional<Value> value = peer.Find(key);
@@ -216,7 +235,7 @@ class Workload {
 
   void FindBatch32(benchmark::State& state) {
     static_assert(kChunk % kBatch == 0);
-    Parts<Row> parts = Begin(state, Use::kRead);
+    Parts<Row> parts = Begin(state);
     const P& peer = *peer_;
     uint64_t found = 0;
     while (state.KeepRunningBatch(kChunk)) {
@@ -235,12 +254,12 @@ class Workload {
   }
 
   void UpdateCounter(benchmark::State& state) {
-    Parts<Row> parts = Begin(state, Use::kRead);
+    Parts<Row> parts = Begin(state);
     Loop(state, parts, [&](KeyArg key) { return peer_->Add(key, 1); });
   }
 
   void PutAcked(benchmark::State& state) {
-    Parts<Row> parts = Begin(state, Use::kWrite);
+    Parts<Row> parts = Begin(state);
     const Value value = Row::ValueOf(1);
     Loop(state, parts, [&](KeyArg key) {
       peer_->Insert(key, value);
@@ -252,7 +271,7 @@ class Workload {
 
   void Mix90(benchmark::State& state) {
     using Mixed = MixedStream<Row>;
-    const Parts<Row> parts = Begin(state, Use::kWrite);
+    const Parts<Row> parts = Begin(state);
     Mixed stream(parts.all(), std::min(run_.rows / 16, kMaxLag),
                  /*seed=*/state.thread_index());
     const Value value = Row::ValueOf(1);

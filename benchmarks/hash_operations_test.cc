@@ -202,6 +202,26 @@ TEST(HashOperationsTest, ThreeMapsAtLeastAreFilledToSeeWhatRepeats) {
   EXPECT_THAT(made, ElementsAre(1 + 3, 1 + 2));
 }
 
+TEST(HashOperationsTest, MapsAreSharedByWhatLeavesThemAsTheyAre) {
+  const auto map = [](Operation operation) {
+    return FilledMap({.operation = operation,
+                      .peer = "my map",
+                      .rows = kRows,
+                      .distribution = Distribution::kZipf,
+                      .threads = 2},
+                     WordRow::kName);
+  };
+  const std::string shared = map(Operation::kFindHit);
+  EXPECT_EQ(shared, "my map u64 500 read");
+  EXPECT_EQ(map(Operation::kFindBatch32), shared);
+  EXPECT_EQ(map(Operation::kFindMiss), shared);
+  EXPECT_EQ(map(Operation::kUpdateCounter), shared);
+  EXPECT_EQ(map(Operation::kMix90), "my map u64 500 write");
+  EXPECT_EQ(map(Operation::kPutAcked), map(Operation::kMix90));
+  EXPECT_EQ(map(Operation::kInsert), "");
+  EXPECT_EQ(map(Operation::kErase), "");
+}
+
 TEST(HashOperationsTest, AnIterationIsOneOperation) {
   // All threads together perform as many as were asked for, rounded up.
   const Collector collector = RunAll<MapPeer<WordRow>>("words", 2);

@@ -7,11 +7,14 @@
 //
 // `PeerCache` keeps filled maps from one benchmark to the next: to fill one
 // takes longer than to measure it. When the process has more than half of the
-// machine's memory, those that were not used for the longest time go first.
+// machine's memory, those that were not used for the longest time go first; and
+// those that nobody will ask for any more go when somebody says which these
+// are.
 //
 //   auto peer = TheCache().Get<MyMap>("my map, 1000 rows", [] {
 //     return std::make_shared<MyMap>();
 //   });
+//   TheCache().KeepOnly({"my map, 1000 rows"});
 //
 // Thread safety: one thread at a time.
 
@@ -20,11 +23,13 @@
 
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <functional>
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -70,6 +75,16 @@ class PeerCache {
     entries_.emplace_front(name, made);
     return made;
   }
+
+  // PeerCache::KeepOnly()
+  //
+  // All others go, unless they are in use: then they go after that.
+  void KeepOnly(const std::set<std::string>& names) {
+    entries_.remove_if(
+        [&](const auto& entry) { return !names.contains(entry.first); });
+  }
+
+  [[nodiscard]] size_t size() const { return entries_.size(); }
 
  private:
   const std::function<bool()> is_full_;

@@ -57,6 +57,18 @@ TEST_F(PeerCacheTest, WhatIsInUseOutlivesTheCache) {
   EXPECT_EQ(*used, 7);
 }
 
+TEST_F(PeerCacheTest, OnlyWhatIsNamedIsKept) {
+  EXPECT_EQ(Get("a"), 0);
+  EXPECT_EQ(Get("b"), 1);
+  EXPECT_EQ(Get("c"), 2);
+  cache_.KeepOnly({"b", "d"});
+  EXPECT_EQ(cache_.size(), 1u);
+  EXPECT_EQ(Get("b"), 1);
+  EXPECT_EQ(Get("a"), 3);
+  cache_.KeepOnly({});
+  EXPECT_EQ(cache_.size(), 0u);
+}
+
 TEST(MemoryTest, AProcessHasLessThanTheMachine) {
   EXPECT_GT(ResidentBytes(), 0);
   EXPECT_LT(ResidentBytes(), MachineBytes());

@@ -30,11 +30,13 @@
 namespace ets_keeper::benchmarks {
 namespace {
 
-// What is measured at a time: its text, how often, and how to register it.
+// What is measured at a time: its text, how often, and how to register it; and
+// which of it are operations on maps.
 struct Step {
   std::string text;
   int repetitions;
   std::function<void()> add;
+  std::vector<HashBenchmarkOptions> maps = {};
 };
 
 // The maps among the peers of a group.
@@ -62,6 +64,7 @@ class Measurement {
     AddProcesses();
     AddHandOver();
     for (size_t i = 0; i < steps_.size(); ++i) {
+      KeepMapsFrom(i);
       show(absl::StrCat("[", i + 1, "/", steps_.size(), "] ", steps_[i].text));
       Run(steps_[i]);
     }
@@ -92,35 +95,48 @@ class Measurement {
     }
   }
 
-  void Add(std::string text, int repetitions, std::function<void()> add) {
-    if (!absl::StrContains(text, options_.only)) return;
-    steps_.push_back({std::move(text), repetitions, std::move(add)});
+  void Add(Step step) {
+    if (!absl::StrContains(step.text, options_.only)) return;
+    steps_.push_back(std::move(step));
+  }
+
+  // Or the maps that are of no use any more have half of the machine's memory.
+  void KeepMapsFrom(size_t step) const {
+    std::vector<HashBenchmarkOptions> wanted;
+    for (; step < steps_.size(); ++step) {
+      const std::vector<HashBenchmarkOptions>& maps = steps_[step].maps;
+      wanted.insert(wanted.end(), maps.begin(), maps.end());
+    }
+    KeepMapsOf(wanted);
   }
 
   void AddLimits() {
     const uint64_t bytes = uint64_t{report_.quick ? 256u : 1024u} << 20;
-    Add("limits of the machine", 5,
-        [bytes] { RegisterLimitBenchmarks({.dram_bytes = bytes}); });
+    Add({"limits of the machine", 5,
+         [bytes] { RegisterLimitBenchmarks({.dram_bytes = bytes}); }});
   }
 
   void AddGroup(const Group& group) {
-    Add(group.ToString(), group.repetitions, [this, group] {
-      RegisterHashBenchmarks({.sizes = {group.run.rows},
-                              .threads = {group.run.threads},
-                              .ops = {group.run.op},
-                              .rows = {group.run.row},
-                              .distributions = {group.run.distribution},
-                              .peers = MapsOf(group)});
+    const HashBenchmarkOptions maps = {
+        .sizes = {group.run.rows},
+        .threads = {group.run.threads},
+        .ops = {group.run.op},
+        .rows = {group.run.row},
+        .distributions = {group.run.distribution},
+        .peers = MapsOf(group)};
+    const auto add = [this, group, maps] {
+      RegisterHashBenchmarks(maps);
       if (erlang_ == nullptr || !group.Names("ets")) return;
       RegisterEtsBenchmarks(*erlang_, {{.op = group.run.op,
                                         .row = group.run.row,
                                         .rows = group.run.rows,
                                         .processes = group.run.threads}});
-    });
+    };
+    Add({group.ToString(), group.repetitions, add, {maps}});
   }
 
   void AddProcesses() {
-    Add("processes, beside the BEAM's", 5, [this] {
+    const auto add = [this] {
       RegisterProcessBenchmarks();
       if (erlang_ == nullptr) return;
       std::vector<EtsRequest> requests;
@@ -129,14 +145,15 @@ class Measurement {
         requests.push_back({.op = op, .row = "process"});
       }
       RegisterEtsBenchmarks(*erlang_, requests);
-    });
+    };
+    Add({"processes, beside the BEAM's", 5, add});
   }
 
   void AddHandOver() {
     if (hand_over_ == nullptr) return;
-    Add("hand-over between OS processes", 5, [this] {
-      RegisterHandOverBenchmarks(*hand_over_, report_.sizes.hand_over);
-    });
+    Add({"hand-over between OS processes", 5, [this] {
+           RegisterHandOverBenchmarks(*hand_over_, report_.sizes.hand_over);
+         }});
   }
 
   void Run(const Step& step) {

@@ -3,12 +3,14 @@
 
 #include "benchmarks/report_run.h"
 
+#include <cstddef>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "benchmarks/figures.h"
+#include "benchmarks/peer_cache.h"
 #include "benchmarks/report_data.h"
 #include "benchmarks/report_targets.h"
 #include "gmock/gmock.h"
@@ -20,6 +22,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -68,6 +71,21 @@ TEST(ReportRunTest, OfLargeOnesEveryMapThatIsPlottedIsToo) {
   EXPECT_THAT(PeersOf("find_hit u64 400 uniform, 1 thread"),
               AllOf(Contains("sharded_absl"), Contains("not_atomic_private"),
                     Contains("table_private_4k")));
+}
+
+TEST(ReportRunTest, FilledMapsAreKeptAsLongAsAnythingWillUseThem) {
+  Report report = Tiny();
+  std::vector<std::string> shown;
+  std::vector<size_t> maps;
+  Measure({.only = "u64 500 uniform, 1 thread"}, report,
+          [&](const std::string& text) {
+            shown.push_back(text);
+            maps.push_back(TheCache().size());
+          });
+  EXPECT_THAT(shown,
+              ElementsAre(HasSubstr("find_hit"), HasSubstr("update_counter"),
+                          HasSubstr("insert")));
+  EXPECT_THAT(maps, ElementsAre(0, Gt(0), 0));
 }
 
 TEST(ReportRunTest, WhatIsNotThereIsMissingAndNothingElseIsMeasured) {
