@@ -165,7 +165,7 @@ class Workload {
   // next. Of 10M inserts some thousand are interrupted where the machine has
   // much else to do: two runs often have such a window in common, four do not.
   static constexpr int kRuns = 3;  // and one more in each repetition
-  static constexpr size_t kWindow = 16;
+  static constexpr size_t kWindow = 32;
 
   // In all threads: the full map and this thread's part of the keys.
   Parts<Row> Begin(benchmark::State& state) {

@@ -210,7 +210,7 @@ void AddCounters(const Report& report, std::string& page) {
       "does nothing but\nread the clock, and has such pauses, too. They come "
       "at random; what an insert has to\ndo comes at the same one whenever "
       "the same rows go into a new map. So that is done\nseveral times. Of "
-      "each 16 inserts in a row (with two threads, 16 of each, which begin\n"
+      "each 32 inserts in a row (with two threads, 32 of each, which begin\n"
       "together) the longest counts, of the pass in which it was the least; "
       "*the longest that\nrepeats* is the longest of those. A map that moves "
       "all rows at once has it in every\npass.\n\n");
