@@ -43,6 +43,7 @@
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/row/encoding.h"
 #include "common/row/fields.h"
@@ -152,6 +153,31 @@ class RowCodec {
             .variable = kLayout.kind == FieldKind::kBytes};
   }
 
+  // RowCodec::KeyPlaceOf()
+  //
+  // The same with where the bytes of a variable key begin: behind the fixed
+  // words if no field before it has any.
+  template <auto Member>
+  [[nodiscard]] static constexpr KeyPlace KeyPlaceOf() {
+    constexpr KeyLayout kKey = KeyLayoutOf<Member>();
+    const bool is_first =
+        std::none_of(kTypes.begin(), kTypes.begin() + IndexOf<Member>(),
+                     [](const ValueType& type) { return type.is_variable(); });
+    return {kKey, kKey.variable && is_first ? uint32_t{kFixedWords} : 0};
+  }
+
+  // RowCodec::KeyIsTail()
+  //
+  // Whether the key is a string and no other field has bytes: a row is its
+  // fixed words then, and behind them the key.
+  template <auto Member>
+  [[nodiscard]] static constexpr bool KeyIsTail() {
+    return row_internal::StringValue<FieldType<Member>> &&
+           std::count_if(
+               kTypes.begin(), kTypes.end(),
+               [](const ValueType& type) { return type.is_variable(); }) == 1;
+  }
+
   // RowCodec::schema()
   //
   // The schema of the row type; it lives for ever.
@@ -211,6 +237,34 @@ class RowCodec {
     if (ABSL_PREDICT_FALSE(!status.ok())) return status;
     LoadFields(words.data(), out, std::make_index_sequence<kSize>());
     return status;
+  }
+
+  // RowCodec::DecodeAround(), RowCodec::DecodeFieldAround()
+  //
+  // Decode() and DecodeField() of a row with these fixed words and, if
+  // `KeyIsTail()`, a key in the tail that the caller has seen there: `key`,
+  // which may be that of `out`. False, with `out` as it was, if a fixed field
+  // is out of range.
+  template <auto Key>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static bool DecodeAround(
+      const uint64_t* words, absl::string_view key,
+      Row& out) requires(KeyIsTail<Key>()) {
+    if (ABSL_PREDICT_FALSE(!CheckAround<Key>(words))) return false;
+    row_internal::LoadString(key, out.*Key);
+    return AllAround<Key>([&](auto index) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      row_internal::LoadValue(words, kLayouts[index].word,
+                              out.*std::get<index>(kList.fields).member);
+      return true;
+    });
+  }
+  template <auto Key, auto Member>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static bool DecodeFieldAround(
+      const uint64_t* words,
+      FieldType<Member>& out) requires(KeyIsTail<Key>()) {
+    static_assert(IndexOf<Member>() != IndexOf<Key>());
+    if (ABSL_PREDICT_FALSE(!CheckAround<Key>(words))) return false;
+    row_internal::LoadValue(words, LayoutOf<Member>().word, out);
+    return true;
   }
 
   // RowCodec::DecodeField()
@@ -292,6 +346,24 @@ class RowCodec {
       (f(std::integral_constant<size_t, I>(), std::get<I>(kList.fields)), ...);
     }
     (std::make_index_sequence<kSize>());
+  }
+
+  // Whether `f(index)` is true of each field but the key.
+  template <auto Key, typename F>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static bool AllAround(const F& f) {
+    return [&]<size_t... I>(std::index_sequence<I...>)
+        ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      return ((I == IndexOf<Key>() || f(std::integral_constant<size_t, I>())) &&
+              ...);
+    }
+    (std::make_index_sequence<kSize>());
+  }
+  template <auto Key>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static bool CheckAround(const uint64_t* words) {
+    row_internal::TailReader no_tail({}, 0);
+    return AllAround<Key>([&](auto index) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+      return CheckField<index>(words, no_tail) == nullptr;
+    });
   }
 
   static absl::Status Plan(const Row& row, row_internal::TailPlan& plan) {

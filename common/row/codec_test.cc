@@ -221,6 +221,81 @@ void ExpectKeyIsInRow(const Row& row) {
                 WordsFor(key.bytes)));
 }
 
+// A key that is the only field with bytes, among fields that not every word is
+// a value of.
+struct Flagged {
+  bool flag = false;
+  std::string key;
+  char letters[5] = {};
+  std::array<uint64_t, 3> rest = {};
+
+  static constexpr auto Fields() {
+    return FieldList(Field("flag", &Flagged::flag), Field("key", &Flagged::key),
+                     Field("letters", &Flagged::letters),
+                     Field("rest", &Flagged::rest));
+  }
+};
+
+TEST(RowCodecTest, WhereTheBytesOfAKeyBeginIsKnownIfTheyAreTheFirst) {
+  using Users = RowCodec<User>;
+  static_assert(Users::KeyPlaceOf<&User::name>().begin == Users::kFixedWords);
+  static_assert(Users::KeyPlaceOf<&User::name>() ==
+                Users::KeyLayoutOf<&User::name>());
+  static_assert(Users::KeyPlaceOf<&User::id>().begin == 0);
+  using All = RowCodec<Everything>;
+  static_assert(All::KeyPlaceOf<&Everything::string>().begin ==
+                All::kFixedWords);
+  static_assert(All::KeyPlaceOf<&Everything::vector>().begin == 0);
+  static_assert(Users::KeyIsTail<&User::name>());
+  static_assert(RowCodec<Flagged>::KeyIsTail<&Flagged::key>());
+  static_assert(!Users::KeyIsTail<&User::id>());
+  static_assert(!All::KeyIsTail<&Everything::string>());
+}
+
+TEST(RowCodecTest, ARowIsDecodedAroundItsKey) {
+  using Codec = RowCodec<Flagged>;
+  for (const size_t length : {1, 7, 8, 9, 15, 16, 17, 100}) {
+    const Flagged row = {true, std::string(length, 'k'), "abcd", {1, 2, 3}};
+    const RowBuffer words = Words(row);
+    // Over a row with another key, with that key, and from its own key.
+    for (const std::string& old : {std::string("old"), row.key}) {
+      Flagged out = {.key = old};
+      const absl::string_view key = old == row.key ? out.key : row.key;
+      ASSERT_TRUE(Codec::DecodeAround<&Flagged::key>(words.data(), key, out));
+      EXPECT_EQ(out.key, row.key);
+      EXPECT_EQ(Words(out), words);
+    }
+    std::array<uint64_t, 3> rest;
+    ASSERT_TRUE((Codec::DecodeFieldAround<&Flagged::key, &Flagged::rest>(
+        words.data(), rest)));
+    EXPECT_EQ(rest, row.rest);
+  }
+}
+
+// As far as the key is not concerned, it refuses what Decode() refuses.
+TEST(RowCodecTest, AroundTheKeyEveryFieldIsChecked) {
+  using Codec = RowCodec<Flagged>;
+  const RowBuffer words = Words(Flagged{true, "a key", "abcd", {1, 2, 3}});
+  constexpr size_t kKeyWord = Codec::LayoutOf<&Flagged::key>().word;
+  for (size_t bit = 0; bit < Codec::kFixedWords * 64; ++bit) {
+    if (bit / 64 == kKeyWord) continue;
+    RowBuffer flipped = words;
+    flipped[bit / 64] ^= uint64_t{1} << bit % 64;
+    Flagged whole;
+    const bool good = Codec::Decode(flipped, whole).ok();
+    Flagged out = {.key = "old"};
+    const RowBuffer old = Words(out);
+    EXPECT_EQ(Codec::DecodeAround<&Flagged::key>(flipped.data(), "a key", out),
+              good);
+    EXPECT_EQ(Words(out), good ? flipped : old);
+    std::array<uint64_t, 3> rest = {9, 9, 9};
+    EXPECT_EQ((Codec::DecodeFieldAround<&Flagged::key, &Flagged::rest>(
+                  flipped.data(), rest)),
+              good);
+    EXPECT_EQ(rest, good ? whole.rest : (std::array<uint64_t, 3>{9, 9, 9}));
+  }
+}
+
 TEST(RowCodecTest, AKeyHasTheWordsOfItsField) {
   ExpectKeyIsInRow<&User::id>(User{7, "Ada", 0});
   ExpectKeyIsInRow<&User::name>(User{7, "Ada", 0});

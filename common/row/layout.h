@@ -65,6 +65,19 @@ struct KeyLayout {
                                    const KeyLayout&) = default;
 };
 
+// KeyPlace
+//
+// A KeyLayout with what the type of the rows says besides: at which word the
+// bytes of a variable key begin in every row where it has some; 0: there, where
+// the descriptor says.
+struct KeyPlace : KeyLayout {
+  constexpr KeyPlace(  // NOLINT: a layout says nothing besides
+      const KeyLayout& layout, uint32_t bytes_begin = 0)
+      : KeyLayout(layout), begin(bytes_begin) {}
+
+  uint32_t begin;
+};
+
 // FieldKind
 enum class FieldKind : uint8_t {
   kWord,      // a scalar: one word, which one aligned store can replace

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "absl/base/attributes.h"
+#include "absl/base/optimization.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/row/encoding.h"
@@ -162,8 +163,9 @@ void StoreValue(const T& value, uint64_t* row, uint64_t word, uint64_t& tail) {
 
 // LoadString()
 //
-// Replaces a string by the bytes: at once if it has as many, as it often has
-// from the row before, else by a call.
+// Replaces a string by the bytes, which may be its own: at once if it has as
+// many, as it often has from the row before, else by a call. A few words are
+// moved as two that overlap.
 ABSL_ATTRIBUTE_NOINLINE inline void ReplaceString(absl::string_view bytes,
                                                   std::string& out) {
   if (bytes.size() > out.capacity()) {
@@ -174,11 +176,18 @@ ABSL_ATTRIBUTE_NOINLINE inline void ReplaceString(absl::string_view bytes,
 }
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void LoadString(absl::string_view bytes,
                                                     std::string& out) {
-  if (out.size() == bytes.size()) {
-    std::memcpy(out.data(), bytes.data(), bytes.size());
-  } else {
-    ReplaceString(bytes, out);
+  const size_t size = bytes.size();
+  if (ABSL_PREDICT_FALSE(out.size() != size)) return ReplaceString(bytes, out);
+  char* const to = out.data();
+  if (ABSL_PREDICT_FALSE(size < 8 || size > 16)) {
+    std::memmove(to, bytes.data(), size);
+    return;
   }
+  uint64_t first, last;
+  std::memcpy(&first, bytes.data(), 8);
+  std::memcpy(&last, bytes.data() + size - 8, 8);
+  std::memcpy(to, &first, 8);
+  std::memcpy(to + size - 8, &last, 8);
 }
 
 // LoadBytes()

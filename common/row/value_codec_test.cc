@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/row/encoding.h"
 #include "common/row/layout.h"
@@ -62,6 +63,23 @@ TEST(ValueCodecTest, EachShapeRoundTripsOverOldContent) {
   ExpectRoundTrip<std::vector<Color>>({Color::kMax}, {});
   ExpectRoundTrip<std::vector<std::string>>({}, {"old"});
   ExpectRoundTrip<std::vector<std::string>>({"", "a", "bc"}, {"old"});
+}
+
+TEST(ValueCodecTest, StringsOfEachLengthReplaceOthersAndThemselves) {
+  for (size_t size = 0; size < 40; ++size) {
+    std::string value(size, ' ');
+    for (size_t i = 0; i < size; ++i) value[i] = static_cast<char>('a' + i);
+    for (size_t old = 0; old < 40; ++old) {
+      std::string out(old, 'x');
+      LoadString(value, out);
+      ASSERT_EQ(out, value);
+    }
+    std::string same = value;
+    LoadString(same, same);
+    EXPECT_EQ(same, value);
+    LoadString(absl::string_view(same).substr(size / 2), same);
+    EXPECT_EQ(same, value.substr(size / 2));
+  }
 }
 
 TEST(ValueCodecTest, OptionalsRoundTripOverOldContent) {
