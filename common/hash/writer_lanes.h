@@ -70,14 +70,13 @@ class WriterLanes {
    public:
     ABSL_ATTRIBUTE_ALWAYS_INLINE explicit Use(
         WriterLanes& lanes ABSL_ATTRIBUTE_LIFETIME_BOUND)
-        : lane_(lanes.Mine()),
-          uses_(lane_.uses_.load(std::memory_order_relaxed)) {
+        : lane_(lanes.Mine()) {
       // Ordered before the full barrier that every write makes before it asks
       // for the epoch: see WaitForUses().
-      lane_.uses_.store(uses_ + 1, kBeginOrder);
+      lane_.uses_.store(uses() + 1, kBeginOrder);
     }
     ABSL_ATTRIBUTE_ALWAYS_INLINE ~Use() {
-      lane_.uses_.store(uses_ + 2, std::memory_order_release);
+      lane_.uses_.store(uses() + 1, std::memory_order_release);
       if (ABSL_PREDICT_FALSE(lane_.is_shared_)) EndSharing(lane_);
     }
     Use(const Use&) = delete;
@@ -87,8 +86,12 @@ class WriterLanes {
     Lane& operator*() const { return lane_; }
 
    private:
+    // Nobody else changes it.
+    [[nodiscard]] uint64_t uses() const {
+      return lane_.uses_.load(std::memory_order_relaxed);
+    }
+
     Lane& lane_;
-    const uint64_t uses_;  // of the lane, before
   };
 
   // WriterLanes::WaitForUses()
