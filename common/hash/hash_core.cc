@@ -200,7 +200,7 @@ absl::Status HashCore::NoBucket() const {
                                     LoadWord(&geometry_.root()->image)));
 }
 
-template <uint32_t kWords, KeyLayout kKey>
+template <uint32_t kWords, KeyPlace kKey>
 absl::Status HashCore::OperationsOf<kWords, kKey>::Change(HashCore& core,
                                                           uint64_t epoch,
                                                           const HashKey& key,
@@ -222,7 +222,7 @@ absl::Status HashCore::OperationsOf<kWords, kKey>::Change(HashCore& core,
   });
 }
 
-template <uint32_t kWords, KeyLayout kKey>
+template <uint32_t kWords, KeyPlace kKey>
 absl::StatusOr<bool> HashCore::OperationsOf<kWords, kKey>::Take(
     HashCore& core, uint64_t epoch, const HashKey& key, RowBuffer* row) {
   return WriteKey<absl::StatusOr<bool>, true>(
@@ -238,7 +238,7 @@ absl::StatusOr<bool> HashCore::OperationsOf<kWords, kKey>::Take(
 
 const HashCore::Operations& HashCore::ChooseOperations(
     const HashGeometry& geometry) {
-  const auto made_for = []<uint32_t kWords, KeyLayout kKey>() {
+  const auto made_for = []<uint32_t kWords, KeyPlace kKey>() {
     using Made = OperationsOf<kWords, kKey>;
     static constexpr Operations kAll = {.change = &Made::Change,
                                         .insert = &Made::Insert,

@@ -70,7 +70,7 @@ namespace ets_keeper {
 // differ), and where the key is. The default says nothing.
 struct RowShape {
   uint32_t fixed_words = 0;
-  KeyLayout key = kAnyKey;
+  KeyPlace key = kAnyKey;
 
   friend constexpr bool operator==(const RowShape&, const RowShape&) = default;
 };
@@ -212,7 +212,7 @@ class HashCore {
   // `InsertNew()` returns false, and does nothing, if there is one.
   template <RowShape kShape = RowShape()>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Insert(
-      uint64_t epoch, const HashKey& key, absl::Span<const uint64_t> row) {
+      uint64_t epoch, const KeyView& key, absl::Span<const uint64_t> row) {
     if constexpr (kShape == RowShape()) {
       return operations_.insert(*this, epoch, key, row);
     } else {
@@ -221,7 +221,7 @@ class HashCore {
   }
   template <RowShape kShape = RowShape()>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<bool> InsertNew(
-      uint64_t epoch, const HashKey& key, absl::Span<const uint64_t> row) {
+      uint64_t epoch, const KeyView& key, absl::Span<const uint64_t> row) {
     if constexpr (kShape == RowShape()) {
       return operations_.insert_new(*this, epoch, key, row);
     } else {
@@ -234,7 +234,7 @@ class HashCore {
   // Removes the row; false if there is none. `Take()` copies it to `row` first.
   template <RowShape kShape = RowShape()>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<bool> Delete(
-      uint64_t epoch, const HashKey& key) {
+      uint64_t epoch, const KeyView& key) {
     if constexpr (kShape == RowShape()) {
       return operations_.remove(*this, epoch, key);
     } else {
@@ -255,13 +255,27 @@ class HashCore {
   using Number = HashNumber;
   template <RowShape kShape = RowShape()>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Add(
-      uint64_t epoch, const HashKey& key, Number number, int64_t amount,
+      uint64_t epoch, const KeyView& key, Number number, int64_t amount,
       uint64_t* sum) {
     if constexpr (kShape == RowShape()) {
       return operations_.add(*this, epoch, key, number, amount, sum);
     } else {
       return OperationsFor<kShape>::Add(*this, epoch, key, number, amount, sum);
     }
+  }
+
+  // HashCore::TryAdd()
+  //
+  // The same if it is nothing unusual, which is short as there is no error to
+  // report; else returns false, with nothing changed.
+  template <RowShape kShape>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryAdd(uint64_t epoch,
+                                                         const KeyView& key,
+                                                         Number number,
+                                                         int64_t amount,
+                                                         uint64_t* sum) {
+    return OperationsFor<kShape>::TryAdd(*this, epoch, key, number, amount,
+                                         sum);
   }
 
   // HashCore::ChangeAll()
@@ -282,7 +296,7 @@ class HashCore {
   class Batch;
   // The writes of one key, made for the words of an inline row, or for records,
   // and for where the key is.
-  template <uint32_t kWords, KeyLayout kKey>
+  template <uint32_t kWords, KeyPlace kKey>
   struct OperationsOf;
   template <RowShape kShape>
   using OperationsFor =
@@ -292,13 +306,13 @@ class HashCore {
   struct Operations {
     absl::Status (*change)(HashCore&, uint64_t epoch, const HashKey&,
                            HashChange);
-    absl::Status (*insert)(HashCore&, uint64_t epoch, const HashKey&, Words);
+    absl::Status (*insert)(HashCore&, uint64_t epoch, const KeyView&, Words);
     absl::StatusOr<bool> (*insert_new)(HashCore&, uint64_t epoch,
-                                       const HashKey&, Words);
-    absl::StatusOr<bool> (*remove)(HashCore&, uint64_t epoch, const HashKey&);
+                                       const KeyView&, Words);
+    absl::StatusOr<bool> (*remove)(HashCore&, uint64_t epoch, const KeyView&);
     absl::StatusOr<bool> (*take)(HashCore&, uint64_t epoch, const HashKey&,
                                  RowBuffer*);
-    absl::Status (*add)(HashCore&, uint64_t epoch, const HashKey&, Number,
+    absl::Status (*add)(HashCore&, uint64_t epoch, const KeyView&, Number,
                         int64_t amount, uint64_t* sum);
   };
   static const Operations& ChooseOperations(const HashGeometry& geometry);
@@ -346,10 +360,9 @@ class HashCore {
 
 // Implementation only from here on.
 
-template <uint32_t kWords, KeyLayout kKey>
+template <uint32_t kWords, KeyPlace kKey>
 struct HashCore::OperationsOf {
   using KeyWrite = HashWrite<kWords, kKey>;
-
   // Ends a write when its result has been made, and only then counts the rows,
   // which may want the locks of other buckets.
   struct Ending {
@@ -367,7 +380,7 @@ struct HashCore::OperationsOf {
   template <typename Result, bool kMovesRows, typename Body>
   ABSL_ATTRIBUTE_ALWAYS_INLINE static Result WriteKey(HashCore& core,
                                                       uint64_t epoch,
-                                                      const HashKey& key,
+                                                      const KeyView& key,
                                                       const Body& body) {
     const WriterLanes::Use lane(core.lanes_);
     KeyWrite write(core.geometry_, key, lane->index());
@@ -383,7 +396,7 @@ struct HashCore::OperationsOf {
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Insert(HashCore& core,
                                                           uint64_t epoch,
-                                                          const HashKey& key,
+                                                          const KeyView& key,
                                                           Words row) {
     return WriteKey<absl::Status, true>(
         core, epoch, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
@@ -392,7 +405,7 @@ struct HashCore::OperationsOf {
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::StatusOr<bool> InsertNew(
-      HashCore& core, uint64_t epoch, const HashKey& key, Words row) {
+      HashCore& core, uint64_t epoch, const KeyView& key, Words row) {
     return WriteKey<absl::StatusOr<bool>, true>(
         core, epoch, key,
         [&](KeyWrite& write)
@@ -404,7 +417,7 @@ struct HashCore::OperationsOf {
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::StatusOr<bool> Remove(
-      HashCore& core, uint64_t epoch, const HashKey& key) {
+      HashCore& core, uint64_t epoch, const KeyView& key) {
     return WriteKey<absl::StatusOr<bool>, true>(
         core, epoch, key,
         [&](KeyWrite& write)
@@ -416,12 +429,23 @@ struct HashCore::OperationsOf {
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Add(
-      HashCore& core, uint64_t epoch, const HashKey& key, Number number,
+      HashCore& core, uint64_t epoch, const KeyView& key, Number number,
       int64_t amount, uint64_t* sum) {
     return WriteKey<absl::Status, false>(
         core, epoch, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
           return write.Add(number, amount, sum);
         });
+  }
+
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static bool TryAdd(
+      HashCore& core, uint64_t epoch, const KeyView& key, Number number,
+      int64_t amount, uint64_t* sum) {
+    const WriterLanes::Use lane(core.lanes_);
+    KeyWrite write(core.geometry_, key, lane->index());
+    return write.TryBegin() &&
+           (((core.epoch() == epoch || epoch == kAnyEpoch) &&
+             write.TryAdd(number, amount, sum)) ||
+            write.GiveUp());
   }
 
   static absl::Status Change(HashCore& core, uint64_t epoch, const HashKey& key,

@@ -63,7 +63,7 @@ class HashHostileTest : public ::testing::TestWithParam<uint32_t> {
       (void)LookupTyped(reader, GetParam(), TestKey(key), &row);
       (void)reader.Member(TestKey(key));
       reader.PrefetchBucket(TestKey(key).hash_key.hash);
-      reader.PrefetchRecord(TestKey(key));
+      reader.PrefetchRecord(TestKey(key).hash_key.hash);
     }
     HashCursor cursor;
     std::vector<RowBuffer> rows;

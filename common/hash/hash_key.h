@@ -44,9 +44,15 @@ struct HashKey {
 // A key as any bytes, aligned or not: its words are those of the bytes, the
 // last one padded with zeros.
 struct KeyView {
-  KeyView(uint64_t key_hash, const char* key_data, uint64_t key_bytes)
-      : hash(key_hash), bytes(key_bytes), data(key_data) {}
-  KeyView(const HashKey& key)  // NOLINT: it is the same key
+  KeyView() = default;  // to be assigned to
+  ABSL_ATTRIBUTE_ALWAYS_INLINE KeyView(uint64_t key_hash, const char* key_data,
+                                       uint64_t key_bytes)
+      : hash(key_hash), bytes(key_bytes), data(key_data), last(LastWord()) {}
+  ABSL_ATTRIBUTE_ALWAYS_INLINE KeyView(uint64_t key_hash, const char* key_data,
+                                       uint64_t key_bytes, uint64_t last_word)
+      : hash(key_hash), bytes(key_bytes), data(key_data), last(last_word) {}
+  ABSL_ATTRIBUTE_ALWAYS_INLINE KeyView(  // NOLINT: it is the same key
+      const HashKey& key)
       : KeyView(key.hash, reinterpret_cast<const char*>(key.words.data()),
                 key.bytes) {}
 
@@ -58,12 +64,14 @@ struct KeyView {
     std::memcpy(&word, data + i * 8, sizeof(word));
     return word;
   }
-  // The last word, if there is one.
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t LastWord() const;
 
   uint64_t hash;
   uint64_t bytes;
   const char* data;
+  uint64_t last;  // word; 0 if there is none
+
+ private:
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t LastWord() const;
 };
 
 // HashWords()
@@ -80,9 +88,9 @@ struct KeyView {
 
 // HashBytes()
 //
-// The same of the words that the bytes make, which need not be aligned.
-[[nodiscard]] uint64_t HashBytes(uint64_t seed, const char* data,
-                                 uint64_t bytes);
+// The same of the words that the bytes of a key make. Its hash is not looked
+// at.
+[[nodiscard]] uint64_t HashBytes(uint64_t seed, const KeyView& key);
 
 // MakeHashKey()
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashKey MakeHashKey(
@@ -97,7 +105,14 @@ struct KeyView {
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline KeyView MakeKeyView(
     uint64_t seed, const char* data ABSL_ATTRIBUTE_LIFETIME_BOUND,
     uint64_t bytes) {
-  return {HashBytes(seed, data, bytes), data, bytes};
+  const auto view = [&]() ABSL_ATTRIBUTE_ALWAYS_INLINE {
+    KeyView key(0, data, bytes);
+    key.hash = HashBytes(seed, key);
+    return key;
+  };
+  // For two words, as often, it is made without a look at any other number.
+  if (ABSL_PREDICT_TRUE(bytes > 8 && bytes <= 16)) return view();
+  return view();
 }
 
 // Implementation only from here on.
@@ -107,8 +122,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t KeyView::LastWord() const {
   const char* const end = data + bytes;
   if constexpr (std::endian::native != std::endian::little) {
     uint64_t word = 0;
-    const uint64_t rest = (bytes - 1) % 8 + 1;
-    std::memcpy(&word, end - rest, rest);
+    const uint64_t rest = bytes == 0 ? 0 : (bytes - 1) % 8 + 1;
+    if (rest != 0) std::memcpy(&word, end - rest, rest);
     return word;
   }
   if (ABSL_PREDICT_TRUE(bytes >= 8)) {
@@ -122,6 +137,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t KeyView::LastWord() const {
     std::memcpy(&high, end - 4, sizeof(high));
     return low | uint64_t{high} << (bytes - 4) * 8;
   }
+  if (bytes == 0) return 0;
   const auto byte = [&](uint64_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
     return uint64_t{static_cast<unsigned char>(data[i])} << i * 8;
   };
@@ -168,8 +184,8 @@ ABSL_ATTRIBUTE_NOINLINE inline uint64_t HashLong(uint64_t seed,
   for (; i + 2 <= before_last; i += 2) {
     hash = HashTwo(hash, key.Word(i), key.Word(i + 1));
   }
-  hash = i < before_last ? HashTwo(hash, key.Word(i), key.LastWord())
-                         : HashTwo(hash, key.LastWord(), kOdd2);
+  hash = i < before_last ? HashTwo(hash, key.Word(i), key.last)
+                         : HashTwo(hash, key.last, kOdd2);
   return EndHash(hash, bytes);
 }
 
@@ -189,20 +205,20 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashWords(
 }
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashBytes(uint64_t seed,
-                                                       const char* data,
-                                                       uint64_t bytes) {
+                                                       const KeyView& key) {
   using namespace hash_internal;  // NOLINT: within this function
-  if (ABSL_PREDICT_FALSE(bytes > 16)) return HashLong(seed, data, bytes);
-  const KeyView key(0, data, bytes);
-  uint64_t hash = seed ^ kOdd3;
-  if (bytes > 8) {
-    hash = HashTwo(hash, key.Word(0), key.LastWord());
-  } else if (bytes == 8) {
-    return HashOne(seed, key.Word(0));
-  } else if (bytes != 0) {
-    hash = HashTwo(hash, key.LastWord(), kOdd2);
+  if (ABSL_PREDICT_FALSE(key.bytes > 16)) {
+    return HashLong(seed, key.data, key.bytes);
   }
-  return EndHash(hash, bytes);
+  uint64_t hash = seed ^ kOdd3;
+  if (key.bytes > 8) {
+    hash = HashTwo(hash, key.Word(0), key.last);
+  } else if (key.bytes == 8) {
+    return HashOne(seed, key.last);
+  } else if (key.bytes != 0) {
+    hash = HashTwo(hash, key.last, kOdd2);
+  }
+  return EndHash(hash, key.bytes);
 }
 
 }  // namespace ets_keeper

@@ -50,15 +50,7 @@ ABSL_ATTRIBUTE_NOINLINE bool HashReader::LookupView(const KeyView& key,
 }
 
 bool HashReader::FindView(const KeyView& key, Sink sink) const {
-  ScratchWords<8> words;
-  const uint64_t size = WordsFor(key.bytes);
-  uint64_t* const to = words.Reset(size);
-  if (size != 0) {
-    to[size - 1] = 0;
-    std::memcpy(to, key.data, key.bytes);
-  }
-  return Find({.hash = key.hash, .bytes = key.bytes, .words = words.words()},
-              sink);
+  return Find(PaddedKey(key).hash_key(), sink);
 }
 
 bool HashReader::Find(const HashKey& key, Sink sink) const {

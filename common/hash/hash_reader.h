@@ -79,6 +79,8 @@ class HashReader {
   [[nodiscard]] bool Lookup(const HashKey& key, RowBuffer* row) const {
     return Find(key, {.buffer = row, .words = {}});
   }
+  // The same of a key that is not words yet.
+  [[nodiscard]] bool LookupView(const KeyView& key, RowBuffer* row) const;
 
   // HashReader::homes(), HashReader::HomeOf()
   //
@@ -93,25 +95,15 @@ class HashReader {
 
   // HashReader::LookupFixed()
   //
-  // The same as Lookup() for a table whose rows have all `kWords` words and the
-  // key `kKey.words` of them, as whoever formatted it said: made for them where
-  // it is called. `row` has room for the words; it is written to also if there
-  // is no such row. `home`: of the key's hash.
+  // The same as Lookup() for a table of rows in buckets, which have all
+  // `kWords` words and the key `kKey.words` of them, as whoever formatted it
+  // said: made for them where it is called. `row` has room for the words; it is
+  // written to also if there is no such row. `home`: of the key's hash.
   template <uint32_t kWords, KeyLayout kKey>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupFixed(
       const HashBucket* home, const KeyView& key, uint64_t* row) const {
-    static_assert(!kKey.variable);
-    if constexpr (InlineWords(kWords, kKey) != 0) {
-      return FindInline<kWords, kKey>(home, key, row);
-    } else {
-      const Found found = FindRecord<kKey>(home, key, [&](uint64_t words) {
-        return words == kWords ? row : nullptr;
-      });
-      if (ABSL_PREDICT_TRUE(found != Found::kRetry)) {
-        return found == Found::kYes;
-      }
-      return FindFixed(key.hash, key.data, kKey.words, row, kWords);
-    }
+    static_assert(InlineWords(kWords, kKey) != 0);
+    return FindInline<kWords, kKey>(home, key, row);
   }
   template <uint32_t kWords, KeyLayout kKey>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupFixed(
@@ -119,28 +111,32 @@ class HashReader {
     return LookupFixed<kWords, kKey>(HomeOf(key.hash), key, row);
   }
 
-  // HashReader::LookupRecord()
+  // HashReader::See(), HashReader::TryRecord()
   //
   // Lookup() for a table of records with the key at `kKey`, made for it where
-  // it is called: `room(words)` returns where to copy the words of a row to; it
-  // may be called several times, the last time for the row that was found.
-  template <KeyLayout kKey, typename Room>
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupRecord(
-      const HashBucket* home, const KeyView& key, const Room& room) const {
-    const Found found = FindRecord<kKey>(home, key, room);
-    if (ABSL_PREDICT_TRUE(found != Found::kRetry)) return found == Found::kYes;
-    // A copy, so that the key itself need not be in memory.
-    const KeyView copy = key;
-    RowBuffer row;
-    if (!LookupView(copy, &row)) return false;
-    std::memcpy(room(row.size()), row.data(), row.size() * sizeof(uint64_t));
-    return true;
+  // it is called, in two steps: a look at the bucket, and what it leads to,
+  // maybe later. Of the row, if nobody else is at the bucket, `copy` gets the
+  // words, which count only if the result is kYes: before a copy as long as
+  // they say it has to ask IsUnchanged(). It returns whether it copied them.
+  // `kRetry`: ask Lookup().
+  enum class Found { kNo, kYes, kRetry };
+  struct Sight {
+    uint64_t head;    // of the bucket
+    uint64_t record;  // that its first item with the key's tag names; 0 = none
+  };
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE Sight See(const HashBucket* home,
+                                                       uint64_t hash) const {
+    const uint64_t head = LoadWord(&home->head);
+    const uint64_t items = TaggedItems(*home, head, hash);
+    if (ABSL_PREDICT_FALSE(items == 0)) return {head, 0};
+    const uint64_t record = FirstRecord(*home, items);
+    PrefetchKey(geometry_, record);
+    return {head, record};
   }
-  template <KeyLayout kKey, typename Room>
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupRecord(
-      const KeyView& key, const Room& room) const {
-    return LookupRecord<kKey>(HomeOf(key.hash), key, room);
-  }
+  template <KeyPlace kKey, typename Copy>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE Found
+  TryRecord(const HashBucket* home, const Sight& sight, const KeyView& key,
+            const Copy& copy) const;
 
   // HashReader::Member(), HashReader::MemberRecord()
   //
@@ -149,11 +145,15 @@ class HashReader {
   [[nodiscard]] bool Member(const HashKey& key) const {
     return Find(key, {.buffer = nullptr, .words = {}});
   }
-  template <KeyLayout kKey>
+  template <KeyPlace kKey>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool MemberRecord(
       const KeyView& key) const {
-    const Found found = FindRecord<kKey>(HomeOf(key.hash), key, nullptr);
+    const HashBucket* const home = HomeOf(key.hash);
+    const Found found =
+        TryRecord<kKey>(home, See(home, key.hash), key,
+                        [](absl::Span<const uint64_t>) { return true; });
     if (ABSL_PREDICT_TRUE(found != Found::kRetry)) return found == Found::kYes;
+    // A copy, so that the key itself need not be in memory.
     const KeyView copy = key;
     return LookupView(copy, nullptr);
   }
@@ -170,22 +170,25 @@ class HashReader {
     return !geometry_.is_inline() || LoadWord(&root_->image) > kFarBuckets;
   }
   void PrefetchBucket(uint64_t hash) const { PrefetchCell(HomeOf(hash)); }
-  void PrefetchRecord(const HashKey& key) const {
-    const HashBucket* const home = HomeOf(key.hash);
+  void PrefetchRecord(uint64_t hash) const {
+    const HashBucket* const home = HomeOf(hash);
     if (geometry_.is_inline()) {
-      PrefetchChain(home, key.hash);
+      PrefetchChain(home, hash);
     } else {
-      PrefetchRecord(home, key.hash);
+      PrefetchRecord(home, hash);
     }
   }
-  // The same of one kind of tables: of records, or of rows in buckets.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE void PrefetchRecord(const HashBucket* home,
-                                                   uint64_t hash) const {
-    const uint64_t items = TaggedItems(*home, LoadWord(&home->head), hash);
-    if (ABSL_PREDICT_FALSE(items == 0)) return PrefetchChain(home, hash);
-    const uint64_t record = FirstRecord(*home, items);
-    __builtin_prefetch(geometry_.base + record);
-    __builtin_prefetch(geometry_.base + record + 64);
+  // The same of one kind of tables: of records, of which one can be looked up
+  // then, or of rows in buckets.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE Sight PrefetchRecord(const HashBucket* home,
+                                                    uint64_t hash) const {
+    const Sight sight = See(home, hash);
+    if (ABSL_PREDICT_FALSE(sight.record == 0)) {
+      PrefetchChain(home, hash);
+    } else {
+      __builtin_prefetch(geometry_.base + sight.record);
+    }
+    return sight;
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE void PrefetchChain(const HashBucket* home,
                                                   uint64_t hash) const {
@@ -213,9 +216,6 @@ class HashReader {
   [[nodiscard]] uint64_t Size() const;
 
  private:
-  // What one attempt to read found. `kRetry`: a writer came in between.
-  enum class Found { kNo, kYes, kRetry };
-
   // Where a row goes: to the buffer, to the words, or, without either, nowhere.
   struct Sink {
     RowBuffer* buffer;
@@ -235,8 +235,7 @@ class HashReader {
 
   static constexpr uint64_t kFarBuckets = uint64_t{1} << 16;  // 8 MiB
 
-  // LookupFixed() of rows in buckets, of rows elsewhere, and of whatever is not
-  // plain.
+  // LookupFixed(), and of whatever is not plain.
   template <uint32_t kWords, KeyLayout kKey>
   bool FindInline(const HashBucket* home, const KeyView& key,
                   uint64_t* row) const;
@@ -246,15 +245,8 @@ class HashReader {
                          uint64_t head) const;
   bool FindFixed(uint64_t hash, const void* key, uint32_t key_words,
                  uint64_t* row, uint32_t row_words) const;
-  // Find(), and Lookup(), of a key that is not words yet.
+  // Find() of a key that is not words yet.
   bool FindView(const KeyView& key, Sink sink) const;
-  bool LookupView(const KeyView& key, RowBuffer* row) const;
-
-  // For a record of the bucket itself that there is room for, or none, with
-  // nobody at the bucket; else `kRetry`. Without a room it is not copied.
-  template <KeyLayout kKey, typename Room>
-  Found FindRecord(const HashBucket* home, const KeyView& key,
-                   const Room& room) const;
 
   bool Find(const HashKey& key, Sink sink) const;
   bool FindScalar(const HashKey& key, Sink sink) const;
@@ -338,32 +330,29 @@ ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
   return found != 0;
 }
 
-// As FindInline(), and why it is right is the same.
-template <KeyLayout kKey, typename Room>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::FindRecord(
-    const HashBucket* home, const KeyView& key, const Room& room) const {
-  const uint64_t head = LoadWord(&home->head);
-  const uint64_t items = TaggedItems(*home, head, key.hash);
-  if (items == 0) {
-    const bool is_nowhere =
-        AnswersFor(head, static_cast<uint64_t>(home - buckets_), key.hash) &&
-        (LoadWord(&home->chain) & FilterBit(key.hash)) == 0;
-    return is_nowhere && IsUnchanged(home, head) ? Found::kNo : Found::kRetry;
+// As FindInline(), and why it is right is the same: also if it was long ago
+// that the bucket was seen, as its head has not changed since.
+template <KeyPlace kKey, typename Copy>
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::TryRecord(
+    const HashBucket* home, const Sight& sight, const KeyView& key,
+    const Copy& copy) const {
+  uint64_t record = sight.record;
+  if (record == 0) {
+    const uint64_t number = static_cast<uint64_t>(home - buckets_);
+    if (!AnswersFor(sight.head, number, key.hash)) return Found::kRetry;
+    if ((LoadWord(&home->chain) & FilterBit(key.hash)) != 0) {
+      record = RecordInChain(geometry_, *home, sight.head, key.hash);
+    }
+    if (record == 0) {
+      return IsUnchanged(home, sight.head) ? Found::kNo : Found::kRetry;
+    }
   }
-  const uint64_t record = FirstRecord(*home, items);
-  const uint64_t words = WordsIfKey(geometry_, kKey, record, key);
-  // Before a copy as long as the record says, be sure that it says so.
-  if (ABSL_PREDICT_FALSE(words == 0 || !IsUnchanged(home, head))) {
+  const absl::Span<const uint64_t> row = RowIfKey(geometry_, kKey, record, key);
+  if (ABSL_PREDICT_FALSE(row.empty() || !copy(row) ||
+                         !IsUnchanged(home, sight.head))) {
     return Found::kRetry;
   }
-  if constexpr (std::is_null_pointer_v<Room>) {
-    return Found::kYes;
-  } else {
-    uint64_t* const row = room(words);
-    if (ABSL_PREDICT_FALSE(row == nullptr)) return Found::kRetry;
-    CopyWords(geometry_.At(record + sizeof(HashRecord)), words, row);
-    return IsUnchanged(home, head) ? Found::kYes : Found::kRetry;
-  }
+  return Found::kYes;
 }
 
 }  // namespace ets_keeper

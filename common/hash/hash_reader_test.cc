@@ -75,11 +75,8 @@ class HashReaderTest : public ::testing::TestWithParam<uint32_t> {
       case 3:
         return fixed(std::integral_constant<uint32_t, 3>());
       default:
-        return reader().LookupRecord<KeyLayout{}>(home, view,
-                                                  [&](uint64_t words) {
-                                                    row->resize(words);
-                                                    return row->data();
-                                                  });
+        return LookupRecord<KeyLayout{}>(reader(), home, view, row,
+                                         [](uint64_t) { return true; });
     }
   }
 
@@ -209,7 +206,7 @@ TEST_P(HashReaderTest, PrefetchingIsHarmless) {
   const auto prefetch = [&] {
     for (uint64_t key = 0; key < 3000; ++key) {
       reader().PrefetchBucket(TestKey(key).hash_key.hash);
-      reader().PrefetchRecord(TestKey(key));
+      reader().PrefetchRecord(TestKey(key).hash_key.hash);
     }
     reader().PrefetchBucket(~uint64_t{0});
   };

@@ -11,6 +11,7 @@
 //
 //   std::optional<uint64_t> words = RecordWords(arena, record);
 //   if (words && RecordHasKey(geometry, record, *words, key)) ...
+//   absl::Span<const uint64_t> row = RowIfKey(geometry, place, record, key);
 //
 // Thread safety: pure functions of the arena's words.
 
@@ -28,6 +29,7 @@
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_match.h"
@@ -85,31 +87,64 @@ inline constexpr int kMaxChain = 1 << 16;
 }
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HasWords(
     const uint64_t* row, const KeyView& key) {
-  if (key.bytes == 0) return true;
-  const uint64_t last = key.words() - 1;
-  for (uint64_t i = 0; i < last; ++i) {
+  const uint64_t words = key.words();
+  if (ABSL_PREDICT_TRUE(words == 2)) {  // as often, without a loop
+    return LoadWord(&row[0]) == key.Word(0) && LoadWord(&row[1]) == key.last;
+  }
+  if (words == 0) return true;
+  for (uint64_t i = 0; i < words - 1; ++i) {
     if (LoadWord(&row[i]) != key.Word(i)) return false;
   }
-  return LoadWord(&row[last]) == key.LastWord();
+  return LoadWord(&row[words - 1]) == key.last;
 }
 
-// RecordHasKey()
+// PaddedKey
 //
-// Whether the row of `words` words in `record` has the given key, a HashKey or
-// a KeyView, which is where `layout` says.
+// The words of a key that is only looked up, for what wants a HashKey.
+class PaddedKey {
+ public:
+  explicit PaddedKey(const KeyView& key) : hash_(key.hash), bytes_(key.bytes) {
+    const uint64_t size = key.words();
+    uint64_t* const to = words_.Reset(size);
+    if (size == 0) return;
+    to[size - 1] = 0;
+    std::memcpy(to, key.data, key.bytes);
+  }
+
+  [[nodiscard]] HashKey hash_key() const ABSL_ATTRIBUTE_LIFETIME_BOUND {
+    return {.hash = hash_, .bytes = bytes_, .words = words_.words()};
+  }
+
+ private:
+  const uint64_t hash_;
+  const uint64_t bytes_;
+  ScratchWords<8> words_;
+};
+
+// RowHasKey(), RecordHasKey()
+//
+// Whether a row of `words` words, and that in a record, has the given key, a
+// HashKey or a KeyView, which is where `place` says. If that is where its bytes
+// begin, an empty key, which begins nowhere, is not seen.
 template <typename AnyKey>
-[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RecordHasKey(
-    const HashGeometry& geometry, const KeyLayout& layout, uint64_t record,
-    uint64_t words, const AnyKey& key) {
-  const uint64_t* row = geometry.At(record + sizeof(HashRecord));
-  uint64_t first = layout.word;
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool RowHasKey(
+    const uint64_t* row, uint64_t words, const KeyPlace& place,
+    const AnyKey& key) {
+  // A key is not so large that a sum could overflow.
+  if (place.begin != 0) {
+    if (place.begin + WordsOf(key) > words) return false;
+    const uint64_t descriptor = LoadWord(&row[place.word]);
+    return DescriptorBytes(descriptor) == key.bytes &&
+           DescriptorWord(descriptor) == place.begin &&
+           HasWords(row + place.begin, key);
+  }
+  uint64_t first = place.word;
   if (first >= words) return false;
-  if (layout.variable) {
+  if (place.variable) {
     const uint64_t descriptor = LoadWord(&row[first]);
     if (DescriptorBytes(descriptor) != key.bytes) return false;
     first = DescriptorWord(descriptor);
   }
-  // Neither is so large that the sum could overflow.
   if (first + WordsOf(key) > words) return false;
   return HasWords(row + first, key);
 }
@@ -117,7 +152,8 @@ template <typename AnyKey>
 [[nodiscard]] inline bool RecordHasKey(const HashGeometry& geometry,
                                        uint64_t record, uint64_t words,
                                        const HashKey& key) {
-  return RecordHasKey(geometry, geometry.key, record, words, key);
+  return RowHasKey(geometry.At(record + sizeof(HashRecord)), words,
+                   geometry.key, key);
 }
 
 // TaggedItems()
@@ -138,45 +174,85 @@ template <typename AnyKey>
       LoadWord(&bucket.head + static_cast<uint32_t>(std::countr_zero(items))));
 }
 
-// WordsIfKey()
+// RowIfKey()
 //
-// The number of words of the row in the record, which may be anywhere, if it
-// has the key, which is where `layout` says; else 0.
+// The row in the record, which may be anywhere, or nowhere at 0, if it has the
+// key, as RowHasKey() sees it; else empty.
 template <typename AnyKey>
-[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t WordsIfKey(
-    const HashGeometry& geometry, const KeyLayout& layout, uint64_t record,
-    const AnyKey& key) {
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Span<const uint64_t>
+RowIfKey(const HashGeometry& geometry, const KeyPlace& place, uint64_t record,
+         const AnyKey& key) {
   const uint64_t bytes = geometry.arena->bytes();
   if (ABSL_PREDICT_FALSE(record - sizeof(ArenaHeader) >
                              bytes - sizeof(HashRecord) - sizeof(ArenaHeader) ||
                          record % 8 != 0)) {
-    return 0;
+    return {};
   }
-  // The bytes of a key are behind the fixed words, maybe in the next line, and
-  // would only be asked for when the first line is there.
+  const uint64_t* const at = geometry.At(record);
+  const uint64_t words = LoadWord(at) >> 32;
+  const uint64_t* const row = at + sizeof(HashRecord) / 8;
+  if (record + sizeof(HashRecord) + words * 8 > bytes ||
+      !RowHasKey(row, words, place, key)) {
+    return {};
+  }
+  return absl::MakeConstSpan(row, words);
+}
+
+// PrefetchKey()
+//
+// Has the second line of a record loaded: the bytes of a key are behind the
+// fixed words, and would only be asked for when the first line is there.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void PrefetchKey(
+    const HashGeometry& geometry, uint64_t record) {
   __builtin_prefetch(geometry.base + record + 64);
-  const uint64_t words = LoadWord(geometry.At(record)) >> 32;
-  if (words > (bytes - record) / 8 - 1) return 0;
-  return RecordHasKey(geometry, layout, record, words, key) ? words : 0;
+}
+
+// RecordInChain()
+//
+// The record that the first item with the hash's tag names in the chain of a
+// bucket, whose head is `head`. 0: there is none, if the head is unchanged.
+[[nodiscard]] ABSL_ATTRIBUTE_NOINLINE inline uint64_t RecordInChain(
+    const HashGeometry& geometry, const HashBucket& bucket, uint64_t head,
+    uint64_t hash) {
+  uint64_t link = LinkOf(LoadWord(&bucket.chain));
+  for (int i = 0; link != 0 && i < kMaxChain; ++i) {
+    // A head that has not changed says that the link was the bucket's.
+    if (ABSL_PREDICT_FALSE(LoadWord(&bucket.head) != head ||
+                           !geometry.HoldsCell(link))) {
+      break;
+    }
+    const HashBucket& cell = *geometry.BucketAt(link);
+    const uint64_t items = TaggedItems(cell, LoadWord(&cell.head), hash);
+    if (items != 0) return FirstRecord(cell, items);
+    link = LinkOf(LoadWord(&cell.chain));
+  }
+  return 0;
 }
 
 // FindPlainRecord()
 //
 // The first live item of a bucket with the key's tag, and its record, if that
-// has the key, which is where `layout` says. `head`: the bucket's.
+// has the key, as RowHasKey() sees it. If there is no such item, `kInChain`:
+// the same of the chain. `head`: the bucket's.
 struct PlainRecord {
-  uint64_t candidates = 0;  // the items with the tag
+  uint64_t candidates = 0;  // the items of the bucket itself with the tag
   uint64_t record = 0;      // of the first one; 0: it has another key
   uint64_t words = 0;       // of the row
 };
+template <bool kInChain>
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline PlainRecord FindPlainRecord(
-    const HashGeometry& geometry, const KeyLayout& layout,
-    const HashBucket& bucket, uint64_t head, const HashKey& key) {
+    const HashGeometry& geometry, const KeyPlace& place,
+    const HashBucket& bucket, uint64_t head, const KeyView& key) {
   PlainRecord found;
   found.candidates = TaggedItems(bucket, head, key.hash);
-  if (found.candidates == 0) return found;
-  const uint64_t record = FirstRecord(bucket, found.candidates);
-  found.words = WordsIfKey(geometry, layout, record, key);
+  uint64_t record = 0;
+  if (found.candidates != 0) {
+    record = FirstRecord(bucket, found.candidates);
+    PrefetchKey(geometry, record);
+  } else if (kInChain && (LoadWord(&bucket.chain) & FilterBit(key.hash)) != 0) {
+    record = RecordInChain(geometry, bucket, head, key.hash);
+  }
+  found.words = RowIfKey(geometry, place, record, key).size();
   if (found.words != 0) found.record = record;
   return found;
 }

@@ -45,11 +45,22 @@ class HashRecordTest : public ::testing::Test {
     const uint64_t words = *RecordWords(*arena_, kRecord);
     const bool has = RecordHasKey(geometry_, kRecord, words, hash_key);
     const KeyView view = hash_key;
-    EXPECT_EQ(RecordHasKey(geometry_, geometry_.key, kRecord, words, view),
-              has);
-    EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, view),
-              has ? words : 0);
+    const uint64_t* const row = arena_->At(kRecord + sizeof(HashRecord));
+    EXPECT_EQ(RowHasKey(row, words, geometry_.key, view), has);
+    EXPECT_EQ(WordsIfKey(kRecord, view), has ? words : 0);
+    // If the type says where its bytes begin, it is seen there and only there.
+    for (uint32_t begin = 1; geometry_.key.variable && begin < 4; ++begin) {
+      const bool there =
+          has && DescriptorWord(LoadWord(&row[geometry_.key.word])) == begin;
+      EXPECT_EQ(WordsIfKey(kRecord, view, begin), there ? words : 0);
+    }
     return has;
+  }
+
+  // Of what RowIfKey() finds in a record.
+  uint64_t WordsIfKey(uint64_t record, const KeyView& key,
+                      uint32_t begin = 0) const {
+    return RowIfKey(geometry_, {geometry_.key, begin}, record, key).size();
   }
 
   std::unique_ptr<Arena> arena_;
@@ -126,21 +137,21 @@ TEST_F(HashRecordTest, AnywhereElseIsNoRecordWithTheKey) {
   Put({7, 8, 9});
   const uint64_t word = 7;
   const KeyView key = MakeHashKey(0, absl::MakeConstSpan(&word, 1), 8);
-  EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, key), 3);
+  EXPECT_EQ(WordsIfKey(kRecord, key), 3);
   for (const uint64_t nowhere :
        {uint64_t{0}, uint64_t{8}, sizeof(ArenaHeader) - 8, kRecord + 4,
         kRecord + 1, arena_->bytes(), arena_->bytes() - 8, arena_->bytes() - 7,
         arena_->bytes() + 8, ~kTagBits, ~kTagBits ^ uint64_t{7}}) {
-    EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, nowhere, key), 0);
+    EXPECT_EQ(WordsIfKey(nowhere, key), 0);
   }
   // With words up to the end of the arena, and one more.
   const uint64_t room = (arena_->bytes() - kRecord) / 8 - 1;
   StoreWord(arena_->At(kRecord), MakeRecordHead(kHash, room));
-  EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, key), room);
+  EXPECT_EQ(WordsIfKey(kRecord, key), room);
   StoreWord(arena_->At(kRecord), MakeRecordHead(kHash, room + 1));
-  EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, key), 0);
+  EXPECT_EQ(WordsIfKey(kRecord, key), 0);
   StoreWord(arena_->At(kRecord), MakeRecordHead(kHash, 0));
-  EXPECT_EQ(WordsIfKey(geometry_, geometry_.key, kRecord, key), 0);
+  EXPECT_EQ(WordsIfKey(kRecord, key), 0);
 }
 
 TEST_F(HashRecordTest, ItemsWithATagAreLiveOnesOfTheBucketItself) {

@@ -16,6 +16,7 @@
 #ifndef COMMON_HASH_HASH_TESTING_H_
 #define COMMON_HASH_HASH_TESTING_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <map>
@@ -36,9 +37,11 @@
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_edit.h"
 #include "common/hash/hash_find.h"
+#include "common/hash/hash_item.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_reader.h"
+#include "common/hash/hash_record.h"
 #include "common/row/layout.h"
 #include "common/row/row_buffer.h"
 
@@ -57,6 +60,7 @@ struct TestKey {
     hash_key.words = absl::MakeConstSpan(&word, 1);
   }
   operator const HashKey&() const { return hash_key; }  // NOLINT: test brevity
+  operator KeyView() const { return hash_key; }         // NOLINT: the same
 
   static constexpr uint64_t kSeed = 42;
   uint64_t word;
@@ -84,19 +88,56 @@ inline absl::Status PlusOne(HashCore& core, uint64_t epoch, const HashKey& key,
   return core.Add(epoch, key, {.word = word}, 1, &sum);
 }
 
+// LookupRecord()
+//
+// The lookup of a record by a handle: in two steps, in a buffer into which
+// `copies(words)` lets rows of so many words be copied. `home`: of the key's
+// hash.
+template <KeyPlace kKey, typename Copies>
+[[nodiscard]] bool LookupRecord(const HashReader& reader,
+                                const HashBucket* home, const KeyView& key,
+                                RowBuffer* row, const Copies& copies) {
+  const HashReader::Sight sight = reader.See(home, key.hash);
+  const HashReader::Found found = reader.TryRecord<kKey>(
+      home, sight, key, [&](absl::Span<const uint64_t> words) {
+        if (!copies(words.size()) || !IsUnchanged(home, sight.head)) {
+          return false;
+        }
+        CopyWords(words.data(), words.size(), row);
+        return true;
+      });
+  if (found != HashReader::Found::kRetry) {
+    return found == HashReader::Found::kYes;
+  }
+  return reader.LookupView(key, row);
+}
+
 // LookupFixed()
 //
-// HashReader::LookupFixed() for rows of `row.size()` words, at most 8, which a
-// test chooses while it runs. Of records it knows only those that are too long
-// for a bucket.
+// The lookup of rows of `row.size()` words, at most 8, which a test chooses
+// while it runs.
 template <KeyLayout kKey = KeyLayout()>
 [[nodiscard]] bool LookupFixed(const HashReader& reader, const HashKey& key,
                                absl::Span<uint64_t> row) {
   CHECK(row.size() >= 1 && row.size() <= 8) << row.size();
   constexpr uint32_t kFewest = kKey.word + kKey.words;
   return [&]<uint32_t... kMore>(std::integer_sequence<uint32_t, kMore...>) {
+    const auto look_up = [&](auto words) {
+      if constexpr (InlineWords(words, kKey) != 0) {
+        return reader.LookupFixed<words, kKey>(key, row.data());
+      } else {
+        RowBuffer found;
+        if (!LookupRecord<kKey>(reader, reader.HomeOf(key.hash), key, &found,
+                                [&](uint64_t size) { return size == words; }) ||
+            found.size() != words) {
+          return false;
+        }
+        std::copy(found.begin(), found.end(), row.begin());
+        return true;
+      }
+    };
     return ((row.size() == kFewest + kMore &&
-             reader.LookupFixed<kFewest + kMore, kKey>(key, row.data())) ||
+             look_up(std::integral_constant<uint32_t, kFewest + kMore>())) ||
             ...);
   }
   (std::make_integer_sequence<uint32_t, 8 - kFewest + 1>());
@@ -113,10 +154,8 @@ template <KeyLayout kKey = KeyLayout()>
     row->resize(fixed_words);
     return LookupFixed(reader, key, absl::MakeSpan(*row));
   }
-  return reader.LookupRecord<KeyLayout{}>(key, [&](uint64_t words) {
-    row->resize(words);
-    return row->data();
-  });
+  return LookupRecord<KeyLayout{}>(reader, reader.HomeOf(key.hash), key, row,
+                                   [](uint64_t) { return true; });
 }
 
 // TestOptions

@@ -59,11 +59,12 @@ IntentEntry CountStore(uint32_t lane, const HashLane* words, int64_t added) {
 
 template <uint32_t kWords>
 HashPlace HashSlowWrite<kWords>::Begin(const HashGeometry& geometry,
-                                       const HashKey& key, uint32_t lane) {
+                                       const KeyView& key, uint32_t lane) {
+  const PaddedKey padded(key);
   SpinPause pause;
   for (;;) {
     HashPlace place;
-    FindKeyIn<MatchInline, kWords>(geometry, key, &place);
+    FindKeyIn<MatchInline, kWords>(geometry, padded.hash_key(), &place);
     if (ABSL_PREDICT_FALSE(place.bucket == 0) ||
         ABSL_PREDICT_TRUE(TryLockBucket(geometry, geometry.LaneAt(lane), 0,
                                         place.bucket, place.head))) {

@@ -82,7 +82,7 @@ class HashSlowWrite {
 
   // Finds the key wherever it is and takes the lock, as soon as nobody else has
   // it. The bucket is 0 if words of the arena are impossible.
-  static HashPlace Begin(const HashGeometry& geometry, const HashKey& key,
+  static HashPlace Begin(const HashGeometry& geometry, const KeyView& key,
                          uint32_t lane);
   // The same for a key of one or two words. `bucket`: in whose chain it may be,
   // and its head; or 0.
@@ -140,19 +140,19 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FillPlace(const HashGeometry& geometry,
 }
 
 // HashWrite
-template <uint32_t kWords, KeyLayout kKey>
+template <uint32_t kWords, KeyPlace kKey>
 class HashWrite {
   using Slow = HashSlowWrite<kWords>;
 
  public:
   ABSL_ATTRIBUTE_ALWAYS_INLINE HashWrite(const HashGeometry& geometry,
-                                         const HashKey& key, uint32_t lane)
+                                         const KeyView& key, uint32_t lane)
       : geometry_(geometry),
         base_(geometry.base),
         key_(key),
         hash_(key.hash),
-        first_(kWords != 0 ? key.words[0] : 0),
-        second_(kWords != 0 && key.words.size() == 2 ? key.words[1] : 0),
+        first_(kWords != 0 ? key.Word(0) : 0),
+        second_(kWords != 0 && key.words() == 2 ? key.Word(1) : 0),
         lane_(lane),
         words_(geometry.LaneAt(lane)) {}
   HashWrite(const HashWrite&) = delete;
@@ -172,7 +172,7 @@ class HashWrite {
     }
     const HashPlace place = [&]() ABSL_ATTRIBUTE_ALWAYS_INLINE {
       if constexpr (kWords == 0) {
-        return Slow::Begin(geometry_, key_, lane_);
+        return Slow::Begin(geometry_, KeyView(key_), lane_);
       } else {
         return Slow::BeginInline(geometry_, hash_, first_, second_, lane_,
                                  place_.bucket, place_.head);
@@ -180,6 +180,20 @@ class HashWrite {
     }();
     place_ = place;
     return place.bucket != 0;
+  }
+
+  // HashWrite::TryBegin(), HashWrite::GiveUp()
+  //
+  // Begin() for a TryAdd(), if the key is there and that is easily seen; else
+  // false. Of a record place() does not say in which cell its item is. GiveUp()
+  // is an End(), and false.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryBegin() {
+    if constexpr (kWords == 0) return BeginInBucket<false, true>();
+    return Begin<false>() && (place_.found() || GiveUp());
+  }
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool GiveUp() {
+    End();
+    return false;
   }
 
   // HashWrite::End()
@@ -251,16 +265,24 @@ class HashWrite {
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Add(
       HashNumber number, int64_t amount, uint64_t* result) {
     if (ABSL_PREDICT_FALSE(!place_.found())) return Slow::NoRow();
-    const uint64_t words = kWords != 0 ? kWords : place_.record_words;
-    if (ABSL_PREDICT_FALSE(number.word >= words)) {
-      return Slow::NoWord(words, number.word);
+    if (ABSL_PREDICT_FALSE(number.word >= row_words())) {
+      return Slow::NoWord(row_words(), number.word);
     }
-    uint64_t* word =
-        At(kWords != 0 ? place_.item() : place_.row()) + number.word;
+    if (ABSL_PREDICT_FALSE(!TryAdd(number, amount, result))) {
+      return Slow::NoSum(LoadWord(Row() + number.word), amount);
+    }
+    return absl::OkStatus();
+  }
+  // The same if there is such a word and it can hold the sum; else false.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryAdd(HashNumber number,
+                                                         int64_t amount,
+                                                         uint64_t* result) {
+    if (ABSL_PREDICT_FALSE(number.word >= row_words())) return false;
+    uint64_t* const word = Row() + number.word;
     const uint64_t old = LoadWord(word);
     const uint64_t sum = old + static_cast<uint64_t>(amount);
     if (ABSL_PREDICT_FALSE(!IsSum(old, amount, sum, number.is_signed))) {
-      return Slow::NoSum(old, amount);
+      return false;
     }
     uint64_t head = place_.head;
     if (CanTear()) {
@@ -270,7 +292,7 @@ class HashWrite {
     StoreWord(word, sum);
     Unlock(head);
     *result = sum;
-    return absl::OkStatus();
+    return true;
   }
 
   // HashWrite::Edit()
@@ -285,7 +307,8 @@ class HashWrite {
  private:
   // For a key that is in its bucket itself, or is nowhere, with nobody else at
   // the bucket. If it may be in the chain, place() has the bucket and its head.
-  template <bool kChangesHead>
+  // `kThere`: for the record of a key that is anywhere.
+  template <bool kChangesHead, bool kThere = false>
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
     const uint64_t number = HashGeometry::ImageHome(
         reinterpret_cast<const HashRoot*>(At(sizeof(ArenaHeader))), hash_);
@@ -296,16 +319,16 @@ class HashWrite {
     uint64_t found;
     if constexpr (kWords == 0) {
       const PlainRecord record =
-          FindPlainRecord(geometry_, layout(), bucket, head, key_);
+          FindPlainRecord<kThere>(geometry_, layout(), bucket, head, key_);
       found = record.candidates;
-      if (found != 0 && record.record == 0) return false;
+      if ((kThere || found != 0) && record.words == 0) return false;
       place_.record = record.record;
       place_.record_words = record.words;
     } else {
       found = MatchInline::MatchKey<kWords>(
           bucket, Probe(), head & HashGeometry::PlacesFor(kWords));
     }
-    if (found == 0) {
+    if (!kThere && found == 0) {
       if (ABSL_PREDICT_FALSE(!AnswersFor(head, number, hash_))) return false;
       if ((LoadWord(&bucket.chain) & FilterBit(hash_)) != 0) {
         place_.bucket = offset;
@@ -321,6 +344,7 @@ class HashWrite {
     }
     place_.bucket = offset;
     place_.head = head;
+    if (kThere) return true;
     if (found != 0) {
       place_.cell = offset;
       place_.position = static_cast<uint32_t>(std::countr_zero(found));
@@ -328,8 +352,8 @@ class HashWrite {
     return true;
   }
 
-  ABSL_ATTRIBUTE_ALWAYS_INLINE KeyLayout layout() const {
-    return kKey == kAnyKey ? geometry_.key : kKey;
+  ABSL_ATTRIBUTE_ALWAYS_INLINE KeyPlace layout() const {
+    return kKey == kAnyKey ? KeyPlace(geometry_.key) : kKey;
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE HashProbe Probe() const {
     return {.want = first_,
@@ -343,6 +367,14 @@ class HashWrite {
     if constexpr (kWords == 0) return true;
     if constexpr (kWords <= 2) return false;
     return kWords - layout().words > 1;
+  }
+
+  // Of the row that was found.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t* Row() const {
+    return At(kWords != 0 ? place_.item() : place_.record + sizeof(HashRecord));
+  }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t row_words() const {
+    return kWords != 0 ? kWords : place_.record_words;
   }
 
   // Whether the sum is a number of the kind that `old` is.
@@ -408,7 +440,7 @@ class HashWrite {
 
   const HashGeometry& geometry_;
   char* const base_;  // a copy, which no store can have changed
-  const HashKey& key_;
+  const KeyView key_;
   // Of it, of rows in buckets, what is asked for.
   const uint64_t hash_;
   const uint64_t first_;

@@ -153,6 +153,37 @@ TYPED_TEST(HashWriteTest, CountersAreAddedTo) {
   }
 }
 
+// It is an Add(), or nothing.
+TYPED_TEST(HashWriteTest, ATriedAddAddsOrChangesNothing) {
+  constexpr uint64_t kRows = 20;  // some of them in the chain
+  const auto try_add = [&](uint64_t key, HashNumber number, int64_t amount,
+                           uint64_t* sum) {
+    const TestKey test_key(key);
+    typename TestFixture::Write write(this->geometry(), test_key,
+                                      TestFixture::kLane);
+    return write.TryBegin() &&
+           (write.TryAdd(number, amount, sum) || write.GiveUp());
+  };
+  uint64_t sum = 99;
+  EXPECT_FALSE(try_add(7, {.word = 1}, 1, &sum));
+  for (uint64_t key = 0; key < kRows; ++key) {
+    ASSERT_THAT(this->Put(key, key), IsOk());
+  }
+  EXPECT_FALSE(try_add(kRows, {.word = 1}, 1, &sum));
+  const uint32_t words = static_cast<uint32_t>(this->t_.Row(7, 7).size());
+  EXPECT_FALSE(try_add(7, {.word = words}, 1, &sum));
+  EXPECT_EQ(sum, 99);
+  if (words == 1) return;
+  for (uint64_t key = 0; key < kRows; ++key) {
+    ASSERT_TRUE(try_add(key, {.word = 1}, 5, &sum));
+    EXPECT_EQ(sum, key + 5);
+    EXPECT_EQ((*this->t_.Lookup(key))[1], key + 5);
+    EXPECT_FALSE(try_add(key, {.word = 1}, -100, &sum));
+    EXPECT_EQ(sum, key + 5);
+    EXPECT_EQ((*this->t_.Lookup(key))[1], key + 5);
+  }
+}
+
 TYPED_TEST(HashWriteTest, AnEditThatFailsChangesNothing) {
   ASSERT_THAT(this->Put(1, 1), IsOk());
   const uint64_t head = LoadWord(&this->Bucket()->head);

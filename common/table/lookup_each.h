@@ -29,6 +29,7 @@
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_homes.h"
@@ -58,12 +59,13 @@ template <typename Row, auto Key, typename AnyKey, typename Visit>
                                         absl::Span<const AnyKey> keys,
                                         const Visit& visit) {
   using Codec = RowCodec<Row>;
-  constexpr KeyLayout kKey = Codec::template KeyLayoutOf<Key>();
-  constexpr bool kIsInline =
-      Codec::kIsFixed && InlineWords(Codec::kFixedWords, kKey) != 0;
+  using Found = HashReader::Found;
+  using Words = FoundRow<Codec, Key>;
+  using Wanted = LookupKey<Codec, Key>;
   struct Begun {
-    uint64_t hash;
+    typename Wanted::Kept key;
     const HashBucket* home;
+    HashReader::Sight sight;  // of rows that are not in their buckets
   };
   Begun window[kLookupWindow];
   const HashReader& reader = core.reader();
@@ -71,15 +73,23 @@ template <typename Row, auto Key, typename AnyKey, typename Visit>
   HashHomes homes = reader.homes();
 
   const auto begin = [&](size_t i, Begun& begun) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-    begun.hash = LookupKey<Codec, Key>(keys[i]).view(seed).hash;
-    begun.home = homes.Of(begun.hash);
+    begun.key = typename Wanted::Kept(Wanted(keys[i]).view(seed));
+    begun.home = homes.Of(begun.key.hash());
     PrefetchCell(begun.home);
   };
-  const auto go_on = [&](const Begun& begun) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-    if constexpr (kIsInline) {
-      reader.PrefetchChain(begun.home, begun.hash);
+  const auto go_on = [&](Begun& begun) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+    if constexpr (Words::kIsInline) {
+      reader.PrefetchChain(begun.home, begun.key.hash());
     } else {
-      reader.PrefetchRecord(begun.home, begun.hash);
+      begun.sight = reader.PrefetchRecord(begun.home, begun.key.hash());
+    }
+  };
+  const auto look_up = [&](const Begun& begun, const KeyView& key,
+                           Words& words) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+    if constexpr (Words::kIsInline) {
+      return words.Lookup(reader, begun.home, key);
+    } else {
+      return words.Lookup(reader, begun.home, begun.sight, key);
     }
   };
 
@@ -95,20 +105,26 @@ template <typename Row, auto Key, typename AnyKey, typename Visit>
     goes_on = count - records_ahead;
     for (size_t i = 0; i < records_ahead; ++i) go_on(window[i]);
   }
-  FoundRow<Codec, Key> words;
+  Words words;
   Row row;
   size_t i = 0;
   while (i < count) {
     homes = reader.homes();
     const size_t end = std::min(count, i + kLookupWindow);
     for (Begun* begun = window; i < end; ++i, ++begun) {
-      const LookupKey<Codec, Key> key(keys[i]);
-      if (words.Lookup(reader, begun->home, key.view_of_hash(begun->hash))) {
-        absl::Status status = Codec::Decode(words.words(), row);
-        if (ABSL_PREDICT_FALSE(!status.ok())) return status;
+      const Wanted wanted(keys[i]);
+      const KeyView key = wanted.view_of(begun->key);
+      const Found found = look_up(*begun, key, words);
+      if (found == Found::kNo) {
+        visit(i, nullptr);
+      } else if (ABSL_PREDICT_TRUE(found == Found::kYes &&
+                                   words.Decode(key, row))) {
         visit(i, &row);
       } else {
-        visit(i, nullptr);
+        const absl::StatusOr<bool> slowly =
+            LookupSlowly<Row, Key>(reader, seed, keys[i], row);
+        if (ABSL_PREDICT_FALSE(!slowly.ok())) return slowly.status();
+        visit(i, *slowly ? &row : nullptr);
       }
       if (i < begins) begin(i + kLookupWindow, *begun);
       if (i < goes_on) go_on(window[(i + kRecordsAhead) % kLookupWindow]);

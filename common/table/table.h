@@ -83,6 +83,7 @@
 #include "common/table/counter.h"
 #include "common/table/encoded.h"
 #include "common/table/lookup_each.h"
+#include "common/table/row_counter.h"
 #include "common/table/table_options.h"
 #include "common/table/table_state.h"
 #include "common/table/tables.h"
@@ -119,10 +120,19 @@ class TableReader {
       row = std::move(s);
       return row;
     }
+    const Wanted wanted(key);
+    const KeyView view = Hashed(wanted);
     FoundRow<Codec, Key> words;
-    if (words.Lookup(core().reader(), Wanted(key).view(core().seed()))) {
-      absl::Status s = Codec::Decode(words.words(), row->emplace());
-      if (ABSL_PREDICT_FALSE(!s.ok())) row = Named(s);
+    const Found found = words.Lookup(core().reader(), view);
+    if (found == Found::kNo) return row;
+    if (ABSL_PREDICT_FALSE(found != Found::kYes ||
+                           !words.Decode(view, row->emplace()))) {
+      const absl::StatusOr<bool> slowly = LookupRest(key, row->emplace());
+      if (!slowly.ok()) {
+        row = slowly.status();
+      } else if (!*slowly) {
+        row->reset();
+      }
     }
     return row;
   }
@@ -134,13 +144,15 @@ class TableReader {
   // error, `row` is as it was.
   [[nodiscard]] absl::StatusOr<bool> LookupInto(KeyArg key, Row& row) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
+    const Wanted wanted(key);
+    const KeyView view = Hashed(wanted);
     FoundRow<Codec, Key> words;
-    if (!words.Lookup(core().reader(), Wanted(key).view(core().seed()))) {
-      return false;
+    const Found found = words.Lookup(core().reader(), view);
+    if (found == Found::kNo) return false;
+    if (ABSL_PREDICT_TRUE(found == Found::kYes && words.Decode(view, row))) {
+      return true;
     }
-    absl::Status status = Codec::Decode(words.words(), row);
-    if (ABSL_PREDICT_FALSE(!status.ok())) return Named(status);
-    return true;
+    return LookupRest(key, row);
   }
 
   // TableReader::LookupEach()
@@ -175,6 +187,18 @@ class TableReader {
   template <auto Member>
   [[nodiscard]] absl::StatusOr<typename Codec::template FieldType<Member>>
   LookupElement(KeyArg key) const {
+    if constexpr (Codec::template LayoutOf<Member>() !=
+                  Codec::template LayoutOf<Key>()) {
+      if (absl::Status s = CheckRead(); !s.ok()) return s;
+      const Wanted wanted(key);
+      typename Codec::template FieldType<Member> value;
+      FoundRow<Codec, Key> words;
+      if (ABSL_PREDICT_TRUE(words.Lookup(core().reader(), Hashed(wanted)) ==
+                                Found::kYes &&
+                            words.template DecodeField<Member>(value))) {
+        return value;
+      }
+    }
     absl::StatusOr<std::optional<Row>> row = Lookup(key);
     if (!row.ok()) return row.status();
     if (!row->has_value()) return KeyNotFound(key);
@@ -186,15 +210,16 @@ class TableReader {
   // Whether there is a row with the given key. O(1).
   [[nodiscard]] absl::StatusOr<bool> Member(KeyArg key) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
-    constexpr KeyLayout kKey = Codec::template KeyLayoutOf<Key>();
-    if constexpr (Codec::kIsFixed &&
-                  InlineWords(Codec::kFixedWords, kKey) != 0) {
+    const Wanted wanted(key);
+    const KeyView view = Hashed(wanted);
+    if constexpr (FoundRow<Codec, Key>::kIsInline) {
       // A copy is no more work here than to leave the words where they are.
       FoundRow<Codec, Key> words;
-      return words.Lookup(core().reader(), Wanted(key).view(core().seed()));
+      return words.Lookup(core().reader(), view) == Found::kYes;
     } else {
-      return core().reader().template MemberRecord<kKey>(
-          Wanted(key).view(core().seed()));
+      return core()
+          .reader()
+          .template MemberRecord<Codec::template KeyPlaceOf<Key>()>(view);
     }
   }
 
@@ -257,12 +282,24 @@ class TableReader {
     return handle_.state().Name(status);
   }
 
-  // What a key is to the core.
-  using CoreKey = TableKey<Codec, Key>;
+  // What a key is to the core: for most operations, and for all others.
   using Wanted = LookupKey<Codec, Key>;
+  ABSL_ATTRIBUTE_ALWAYS_INLINE KeyView
+  Hashed(const Wanted& key ABSL_ATTRIBUTE_LIFETIME_BOUND) const {
+    return key.view(core().seed());
+  }
+  using CoreKey = TableKey<Codec, Key>;
   ABSL_ATTRIBUTE_ALWAYS_INLINE HashKey
   Hashed(const CoreKey& key ABSL_ATTRIBUTE_LIFETIME_BOUND) const {
     return key.hash_key(core().seed());
+  }
+
+  using Found = HashReader::Found;
+  absl::StatusOr<bool> LookupRest(KeyArg key, Row& row) const {
+    absl::StatusOr<bool> found =
+        LookupSlowly<Row, Key>(core().reader(), core().seed(), key, row);
+    if (!found.ok()) return Named(found.status());
+    return found;
   }
 
   template <typename AnyKey>
@@ -295,6 +332,7 @@ class TableWriter : public TableReader<Row, Key> {
   using KeyArg = typename Reader::KeyArg;
   using KeyType = typename Reader::KeyType;
   using CoreKey = typename Reader::CoreKey;
+  using Wanted = typename Reader::Wanted;
   template <auto Member>
   using FieldType = typename Codec::template FieldType<Member>;
 
@@ -313,7 +351,7 @@ class TableWriter : public TableReader<Row, Key> {
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
     return this->Named(this->core().template Insert<kShape>(
-        this->epoch(), this->Hashed(CoreKey(row.*Key)), words.words()));
+        this->epoch(), this->Hashed(Wanted(row.*Key)), words.words()));
   }
   [[nodiscard]] absl::Status Insert(absl::Span<const Row> rows) const {
     Batch<Row, Key> batch;
@@ -332,7 +370,7 @@ class TableWriter : public TableReader<Row, Key> {
     return this->Named(WriteEachIn<Codec, Key>(
         this->core(), rows.size(),
         [&](size_t i) -> KeyArg { return rows[i].*Key; },
-        [&](size_t i, const HashKey& key) {
+        [&](size_t i, const KeyView& key) {
           if (absl::Status s = words.Encode(rows[i]); !s.ok()) return s;
           return this->core().template Insert<kShape>(this->epoch(), key,
                                                       words.words());
@@ -348,7 +386,7 @@ class TableWriter : public TableReader<Row, Key> {
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
     absl::StatusOr<bool> inserted = this->core().template InsertNew<kShape>(
-        this->epoch(), this->Hashed(CoreKey(row.*Key)), words.words());
+        this->epoch(), this->Hashed(Wanted(row.*Key)), words.words());
     if (!inserted.ok()) return this->Named(inserted.status());
     return inserted;
   }
@@ -369,7 +407,7 @@ class TableWriter : public TableReader<Row, Key> {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     return this->Named(
         this->core()
-            .template Delete<kShape>(this->epoch(), this->Hashed(CoreKey(key)))
+            .template Delete<kShape>(this->epoch(), this->Hashed(Wanted(key)))
             .status());
   }
 
@@ -402,12 +440,14 @@ class TableWriter : public TableReader<Row, Key> {
     if (absl::Status s = this->CheckWrite(); ABSL_PREDICT_FALSE(!s.ok())) {
       return s;
     }
-    const absl::StatusOr<uint64_t> word =
-        Count<Member>(this->Hashed(CoreKey(key)), increment);
-    if (ABSL_PREDICT_TRUE(word.ok())) {
-      return static_cast<FieldType<Member>>(*word);
+    const Wanted wanted(key);
+    uint64_t word;
+    if (ABSL_PREDICT_TRUE(Counter<Member>::TryCount(this->core(), this->epoch(),
+                                                    this->Hashed(wanted),
+                                                    increment, &word))) {
+      return static_cast<FieldType<Member>>(word);
     }
-    return CountError(key, word.status());
+    return CountSlowly<Member>(key, increment);
   }
   template <auto Member>
   [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
@@ -433,10 +473,13 @@ class TableWriter : public TableReader<Row, Key> {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     return WriteEachIn<Codec, Key>(
         this->core(), keys.size(), [&](size_t i) -> KeyArg { return keys[i]; },
-        [&](size_t i, const HashKey& key) -> absl::Status {
-          const absl::StatusOr<uint64_t> word = Count<Member>(key, increment);
-          if (word.ok()) return absl::OkStatus();
-          return CountError(keys[i], word.status());
+        [&](size_t i, const KeyView& key) -> absl::Status {
+          uint64_t word;
+          if (ABSL_PREDICT_TRUE(Counter<Member>::TryCount(
+                  this->core(), this->epoch(), key, increment, &word))) {
+            return absl::OkStatus();
+          }
+          return CountSlowly<Member>(keys[i], increment).status();
         });
   }
 
@@ -484,59 +527,21 @@ class TableWriter : public TableReader<Row, Key> {
   explicit TableWriter(TableHandle handle) : Reader(std::move(handle)) {}
 
  private:
-  // What the core's writes are made for.
-  static constexpr uint32_t FixedWords() {
-    if constexpr (Codec::kIsFixed) return Codec::kFixedWords;
-    return 0;
-  }
-  static constexpr RowShape kShape = {
-      .fixed_words = FixedWords(), .key = Codec::template KeyLayoutOf<Key>()};
-
-  // Adds, where that is all; else makes a new row with the field's new word.
+  static constexpr RowShape kShape = kShapeOf<Codec, Key>;
   template <auto Member>
-  ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<uint64_t> Count(
-      const HashKey& key, const Increment& increment) const {
-    constexpr FieldLayout kField = CounterLayout<Member>();
-    if (ABSL_PREDICT_TRUE(kField.width == 8 && !increment.threshold)) {
-      uint64_t sum = 0;
-      absl::Status status = this->core().template Add<kShape>(
-          this->epoch(), key,
-          {.word = kField.word, .is_signed = kField.is_signed}, increment.by,
-          &sum);
-      if (ABSL_PREDICT_TRUE(status.ok())) return sum;
-      if (CauseOf(status) != Cause::kOutOfRange) return status;
-    }
-    return CountInGeneral(kField, key, Increment(increment));
-  }
+  using Counter = RowCounter<Codec, Key, Member>;
+
   // Gets copies, so that the caller's need not be in memory.
-  absl::StatusOr<uint64_t> CountInGeneral(FieldLayout field, HashKey key,
-                                          Increment increment) const {
-    uint64_t word = 0;
-    RowBuffer row;
-    const auto change =
-        [&](const HashCurrent& current) -> absl::StatusOr<HashAction> {
-      if (!current.found()) {
-        return MakeStatus(Cause::kKeyNotFound, "there is no row with this key");
-      }
-      row = current.Row();
-      absl::Status status =
-          IncrementWord(field, row[field.word], increment, &word);
-      if (!status.ok()) return status;
-      row[field.word] = word;
-      return HashAction::Put(row);
-    };
-    absl::Status status = this->core().Change(this->epoch(), key, change);
-    if (!status.ok()) return status;
-    return word;
-  }
-  absl::Status CountError(KeyArg key, const absl::Status& status) const {
-    if (CauseOf(status) == Cause::kKeyNotFound) return this->KeyNotFound(key);
-    return this->Named(status);
-  }
-
   template <auto Member>
-  static constexpr FieldLayout CounterLayout() {
-    return Batch<Row, Key>::template CounterLayout<Member>();
+  ABSL_ATTRIBUTE_NOINLINE absl::StatusOr<FieldType<Member>> CountSlowly(
+      KeyArg key, Increment increment) const {
+    const absl::StatusOr<uint64_t> word =
+        Counter<Member>::Count(this->core(), this->epoch(), key, increment);
+    if (word.ok()) return static_cast<FieldType<Member>>(*word);
+    if (CauseOf(word.status()) == Cause::kKeyNotFound) {
+      return this->KeyNotFound(key);
+    }
+    return this->Named(word.status());
   }
 };
 

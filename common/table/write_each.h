@@ -11,7 +11,7 @@
 //
 //   absl::Status status = WriteEachIn<Codec, &User::id>(
 //       core, ids.size(), [&](size_t i) { return ids[i]; },
-//       [&](size_t i, const HashKey& key) { return core.Delete(epoch, key); });
+//       [&](size_t i, const KeyView& key) { return core.Delete(epoch, key); });
 //
 // How: of a group of keys first the buckets are asked for, then, when they are
 // there, the records or overflow cells.
@@ -23,12 +23,11 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <optional>
+#include <cstdint>
 
 #include "absl/base/optimization.h"
 #include "absl/status/status.h"
 #include "common/hash/hash_core.h"
-#include "common/hash/hash_key.h"
 #include "common/hash/hash_reader.h"
 #include "common/table/encoded.h"
 
@@ -48,19 +47,21 @@ template <typename Codec, auto Key, typename KeyOf, typename Write>
                                        const KeyOf& key_of,
                                        const Write& write) {
   const HashReader& reader = core.reader();
-  std::optional<TableKey<Codec, Key>> group[kWriteGroup];
-  HashKey hashed[kWriteGroup];
+  using Wanted = LookupKey<Codec, Key>;
+  typename Wanted::Kept group[kWriteGroup];
   for (size_t begin = 0; begin < count; begin += kWriteGroup) {
     const size_t size = std::min(kWriteGroup, count - begin);
     for (size_t i = 0; i < size; ++i) {
-      hashed[i] = group[i].emplace(key_of(begin + i)).hash_key(core.seed());
-      reader.PrefetchBucket(hashed[i].hash);
+      const Wanted key(key_of(begin + i));
+      group[i] = typename Wanted::Kept(key.view(core.seed()));
+      reader.PrefetchBucket(group[i].hash());
     }
     if (reader.prefetches_records()) {
-      for (size_t i = 0; i < size; ++i) reader.PrefetchRecord(hashed[i]);
+      for (size_t i = 0; i < size; ++i) reader.PrefetchRecord(group[i].hash());
     }
     for (size_t i = 0; i < size; ++i) {
-      absl::Status status = write(begin + i, hashed[i]);
+      const Wanted key(key_of(begin + i));
+      absl::Status status = write(begin + i, key.view_of(group[i]));
       if (ABSL_PREDICT_FALSE(!status.ok())) return status;
     }
   }

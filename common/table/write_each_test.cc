@@ -53,9 +53,9 @@ class WriteEachTest : public ::testing::Test {
     for (size_t i = 0; i < count; ++i) keys.push_back(absl::StrCat(i));
     return WriteEachIn<RowCodec<Count>, &Count::key>(
         core(), count, [&](size_t i) -> absl::string_view { return keys[i]; },
-        [&](size_t i, const HashKey& key) -> absl::Status {
+        [&](size_t i, const KeyView& key) -> absl::Status {
           // It is the key of that number, as the table knows it.
-          EXPECT_EQ(core().reader().Member(key), i < 100) << i;
+          EXPECT_EQ(core().reader().LookupView(key, nullptr), i < 100) << i;
           if (i == bad) return MakeStatus(Cause::kBadRow, "no");
           written->push_back(i);
           return absl::OkStatus();
