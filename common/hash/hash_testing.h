@@ -81,10 +81,18 @@ inline RowBuffer TestRow(uint64_t key, std::initializer_list<uint64_t> words) {
 
 // PlusOne()
 //
-// Adds one to a word of a row.
+// Adds one to a word of a row: as a handle of a table whose key is the first
+// word of its rows does, which tries the short way first.
 inline absl::Status PlusOne(HashCore& core, uint64_t epoch, const HashKey& key,
                             uint32_t word) {
   uint64_t sum;
+  const HashGeometry& geometry = core.geometry();
+  const bool added = WithWords(geometry.inline_words, [&](auto words) {
+    constexpr RowShape kShape = {.fixed_words = words, .key = KeyLayout()};
+    return geometry.key == KeyLayout() &&
+           core.TryAdd<kShape>(epoch, key, {.word = word}, 1, &sum);
+  });
+  if (added) return absl::OkStatus();
   return core.Add(epoch, key, {.word = word}, 1, &sum);
 }
 
