@@ -54,7 +54,7 @@ struct HashPlace {
   uint64_t cell = 0;    // with the item: the bucket or a cell of its chain;
                         // 0: there is none
   uint64_t predecessor = 0;  // of the cell in the chain; 0 for the bucket
-  uint32_t position = 0;     // word of the cell's line at which the item begins
+  uint32_t position = 0;     // word of the cell at which the item begins
   uint64_t record = 0;       // that it names, if rows are records
   uint64_t record_words = 0;
 
@@ -184,7 +184,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindInChain(
 
 // FindKey()
 //
-// Expected O(1): one line, or two when the bucket has a chain and its filter
+// Expected O(1): a bucket, and a cell when it has a chain and its filter
 // does not exclude the key; and a record.
 template <typename Match, uint32_t kWords>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKeyIn(const HashGeometry& geometry,

@@ -5,11 +5,11 @@
 // File: hash_match.h
 // -----------------------------------------------------------------------------
 //
-// Which items of a cell may have a key: all six words of the line are compared
-// at once, without a branch, with whatever instructions the processor has.
+// Which items of a cell may have a key: all of its words are compared at once,
+// without a branch, with whatever instructions the processor has.
 //
 //   const HashProbe probe = HashProbe::OfInlineKey(geometry, key);
-//   uint64_t found = MatchScalar::MatchKey(*cell, probe) & LiveOf(head);
+//   uint64_t found = MatchScalar::MatchKey<2>(*cell, probe, LiveOf(head));
 //
 // `MatchAvx2` and `MatchAvx512` give the same answers and may be called only
 // where `DetectInstructionSet()` says so. Code that should run with each of
@@ -140,6 +140,7 @@ struct MatchScalar {
 // single words, are loaded word by word: the processor does not hand short
 // stores on to a wide load. Of a key its low half is compared with all items,
 // and the rest with the one that has it: there is no comparison of 64 bits.
+// Where another key has the same low half, all are compared one by one.
 struct MatchSse2 {
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchTag(
       const HashBucket& cell, const HashProbe& probe) {

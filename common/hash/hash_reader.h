@@ -74,7 +74,7 @@ class HashReader {
   // HashReader::Lookup()
   //
   // Copies the row with the given key to `row` (null: does not) and returns
-  // whether there is one. Expected O(1): a line, and a record if rows are
+  // whether there is one. Expected O(1): a bucket, and a record if rows are
   // records.
   [[nodiscard]] bool Lookup(const HashKey& key, RowBuffer* row) const {
     return Find(key, {.buffer = row, .words = {}});
