@@ -279,7 +279,7 @@ class Transaction {
   }
   bool MayStore(uint64_t offset) const {
     if (IsSeeded(SeededBug::kNotCrashAtomic)) return false;
-    return (stored_ & Summary(offset)) != 0;
+    return stored_ != 0 && (stored_ & Summary(offset)) != 0;
   }
 
   // The newest entry for `offset`, or null.

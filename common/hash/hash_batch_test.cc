@@ -157,7 +157,7 @@ TEST_P(HashBatchTest, ALargeBatchMakesATableGrowAndShrink) {
 
 // Two rows in the last cell of a chain: one goes, the other moves.
 TEST_P(HashBatchTest, ARowMayMoveOutOfACellThatTheSameBatchHasEmptied) {
-  const std::vector<uint64_t> keys = KeysOfOneBucket(12);
+  const std::vector<uint64_t> keys = KeysOfOneBucket(30);
   for (const uint64_t key : keys) ASSERT_THAT(Insert(key, 1), IsOk());
   for (size_t gone = 0; gone + 1 < keys.size(); ++gone) {
     TestTable t({.fixed_words = GetParam()});
@@ -179,7 +179,7 @@ TEST_P(HashBatchTest, RandomBatchesAgreeWithAModel) {
   const uint64_t seed = std::random_device()();
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
-  std::vector<uint64_t> keys = KeysOfOneBucket(30);
+  std::vector<uint64_t> keys = KeysOfOneBucket(60);
   for (uint64_t key = 0; key < 10; ++key) keys.push_back(key);
   std::map<uint64_t, RowBuffer> model;
   for (int round = 0; round < 2000; ++round) {

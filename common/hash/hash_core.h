@@ -363,6 +363,7 @@ class HashCore {
 template <uint32_t kWords, KeyPlace kKey>
 struct HashCore::OperationsOf {
   using KeyWrite = HashWrite<kWords, kKey>;
+
   // Ends a write when its result has been made, and only then counts the rows,
   // which may want the locks of other buckets.
   struct Ending {

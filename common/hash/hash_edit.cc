@@ -128,17 +128,11 @@ bool HashEdit<kWords>::ReplaceWord(const HashPlace& place,
                                    absl::Span<const uint64_t> row) {
   if (row.size() != place.row_words(geometry_)) return false;
   if (in_batch_ && kWords == 0) return false;
-  const uint64_t first = place.row();
-  // Before the first store every word is what it is in memory.
-  const uint64_t* const old =
-      transaction_.size() == 0 ? geometry_.At(first) : nullptr;
   uint64_t word = 0;
   uint64_t value = 0;
   for (size_t i = 0; i < row.size(); ++i) {
-    const uint64_t offset = first + i * 8;
-    const uint64_t now =
-        old != nullptr ? LoadWord(&old[i]) : transaction_.Load(offset);
-    if (now == row[i]) continue;
+    const uint64_t offset = place.row() + i * 8;
+    if (transaction_.Load(offset) == row[i]) continue;
     if (word != 0) return false;
     word = offset;
     value = row[i];

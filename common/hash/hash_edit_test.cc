@@ -105,7 +105,7 @@ TEST_P(HashEditTest, WhatIsNotCommittedNeverHappened) {
   {
     Transaction transaction(t_.arena.get(), log());
     AnyHashEdit edit(geometry(), 0, &transaction);
-    for (uint64_t key = 0; key < 8; ++key) {
+    for (uint64_t key = 0; key < 20; ++key) {
       ASSERT_THAT(PutIn(edit, key, 2), IsOk());
     }
     edit.Finish();
@@ -116,17 +116,18 @@ TEST_P(HashEditTest, WhatIsNotCommittedNeverHappened) {
 }
 
 TEST_P(HashEditTest, AFullBucketGetsAChainAndLosesItWithItsRows) {
-  for (uint64_t key = 0; key < 20; ++key) {
+  const uint64_t rows = 3 * Room();
+  for (uint64_t key = 0; key < rows; ++key) {
     const uint64_t head = Head();
     Put(key, key);
     EXPECT_FALSE(SameButForLock(Head(), head));
     ASSERT_THAT(CheckHashTable(geometry()), IsOk());
     EXPECT_EQ(CellsInChain(), key / Room());
   }
-  for (uint64_t key = 0; key < 20; ++key) {
+  for (uint64_t key = 0; key < rows; ++key) {
     EXPECT_THAT(t_.Lookup(key), Optional(t_.Row(key, key)));
   }
-  for (uint64_t key = 20; key-- > 0;) {
+  for (uint64_t key = rows; key-- > 0;) {
     const uint64_t head = Head();
     Remove(key);
     EXPECT_FALSE(SameButForLock(Head(), head));
@@ -137,14 +138,14 @@ TEST_P(HashEditTest, AFullBucketGetsAChainAndLosesItWithItsRows) {
 
 // From the middle of a chain, its end, its front.
 TEST_P(HashEditTest, ACellGoesFromAnywhereInTheChain) {
-  constexpr uint64_t kRows = 24;
-  for (uint64_t first = 0; first < kRows; ++first) {
-    for (uint64_t key = 0; key < kRows; ++key) Put(key, key);
-    for (uint64_t i = 0; i < kRows; ++i) {
-      Remove((first + i) % kRows);
+  const uint64_t rows = 4 * Room();
+  for (uint64_t first = 0; first < rows; ++first) {
+    for (uint64_t key = 0; key < rows; ++key) Put(key, key);
+    for (uint64_t i = 0; i < rows; ++i) {
+      Remove((first + i) % rows);
       ASSERT_THAT(CheckHashTable(geometry()), IsOk());
-      for (uint64_t left = i + 1; left < kRows; ++left) {
-        ASSERT_TRUE(t_.Lookup((first + left) % kRows).has_value());
+      for (uint64_t left = i + 1; left < rows; ++left) {
+        ASSERT_TRUE(t_.Lookup((first + left) % rows).has_value());
       }
     }
     EXPECT_EQ(CellsInChain(), 0);

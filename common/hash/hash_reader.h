@@ -235,7 +235,8 @@ class HashReader {
 
   static constexpr uint64_t kFarBuckets = uint64_t{1} << 16;  // 8 MiB
 
-  // LookupFixed(), and of whatever is not plain.
+  // LookupFixed(), in the bucket itself; in its chain; and where a writer is at
+  // it, or the key has moved on.
   template <uint32_t kWords, KeyLayout kKey>
   bool FindInline(const HashBucket* home, const KeyView& key,
                   uint64_t* row) const;

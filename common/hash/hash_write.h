@@ -57,7 +57,7 @@ namespace ets_keeper {
 // kAnyKey
 //
 // Wherever the table says that the key is.
-inline constexpr KeyLayout kAnyKey = {.word = ~uint32_t{0}};
+inline constexpr KeyPlace kAnyKey = KeyLayout{.word = ~uint32_t{0}};
 
 // HashNumber
 //

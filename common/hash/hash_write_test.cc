@@ -28,7 +28,7 @@ using ::testing::Optional;
 
 // A write made for rows of kWords words and for wherever their key is, in a
 // table whose key is their first word.
-template <uint32_t kWords, KeyLayout kKey>
+template <uint32_t kWords, KeyPlace kKey>
 struct Shape {
   static constexpr uint32_t kFixedWords = kWords;
   using Write = HashWrite<InlineWords(kWords, KeyLayout()), kKey>;
@@ -94,7 +94,7 @@ TYPED_TEST_SUITE(HashWriteTest, Shapes);
 
 // More than a bucket and its first cell hold: the table does not grow.
 TYPED_TEST(HashWriteTest, RowsComeAndGoInTheBucketAndItsChain) {
-  constexpr uint64_t kRows = 20;
+  constexpr uint64_t kRows = 40;
   for (uint64_t key = 0; key < kRows; ++key) {
     ASSERT_THAT(this->Put(key, key), IsOk());
     EXPECT_EQ(this->Count(), key + 1);
@@ -119,12 +119,12 @@ TYPED_TEST(HashWriteTest, EveryChangeOfTheRowsIsANewVersion) {
     return LoadWord(&this->Bucket()->head) & kVersionBits;
   };
   uint64_t last = version();
-  for (uint64_t key = 0; key < 10; ++key) {
+  for (uint64_t key = 0; key < 20; ++key) {
     ASSERT_THAT(this->Put(key, 0), IsOk());
     EXPECT_GT(version(), last) << key;
     last = version();
   }
-  for (uint64_t key = 10; key-- > 0;) {
+  for (uint64_t key = 20; key-- > 0;) {
     EXPECT_TRUE(this->Remove(key));
     EXPECT_GT(version(), last) << key;
     last = version();
@@ -155,7 +155,7 @@ TYPED_TEST(HashWriteTest, CountersAreAddedTo) {
 
 // It is an Add(), or nothing.
 TYPED_TEST(HashWriteTest, ATriedAddAddsOrChangesNothing) {
-  constexpr uint64_t kRows = 20;  // some of them in the chain
+  constexpr uint64_t kRows = 40;  // most of them in the chain
   const auto try_add = [&](uint64_t key, HashNumber number, int64_t amount,
                            uint64_t* sum) {
     const TestKey test_key(key);

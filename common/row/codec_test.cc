@@ -238,9 +238,9 @@ struct Flagged {
 
 TEST(RowCodecTest, WhereTheBytesOfAKeyBeginIsKnownIfTheyAreTheFirst) {
   using Users = RowCodec<User>;
-  static_assert(Users::KeyPlaceOf<&User::name>().begin == Users::kFixedWords);
-  static_assert(Users::KeyPlaceOf<&User::name>() ==
-                Users::KeyLayoutOf<&User::name>());
+  static_assert(
+      Users::KeyPlaceOf<&User::name>() ==
+      KeyPlace(Users::KeyLayoutOf<&User::name>(), Users::kFixedWords));
   static_assert(Users::KeyPlaceOf<&User::id>().begin == 0);
   using All = RowCodec<Everything>;
   static_assert(All::KeyPlaceOf<&Everything::string>().begin ==

@@ -75,6 +75,8 @@ struct KeyPlace : KeyLayout {
       const KeyLayout& layout, uint32_t bytes_begin = 0)
       : KeyLayout(layout), begin(bytes_begin) {}
 
+  friend constexpr bool operator==(const KeyPlace&, const KeyPlace&) = default;
+
   uint32_t begin;
 };
 

@@ -30,6 +30,14 @@ TEST(LayoutTest, ADescriptorKeepsOffsetAndLength) {
 
 TEST(LayoutTest, NoBytesHaveNoOffset) { EXPECT_EQ(MakeDescriptor(7, 0), 0); }
 
+TEST(LayoutTest, KeysWhoseBytesBeginElsewhereAreElsewhere) {
+  const KeyLayout layout = {.variable = true};
+  EXPECT_EQ(KeyPlace(layout, 2), KeyPlace(layout, 2));
+  EXPECT_NE(KeyPlace(layout, 2), KeyPlace(layout, 3));
+  EXPECT_NE(KeyPlace(layout, 2), KeyPlace(layout));
+  EXPECT_NE(KeyPlace(KeyLayout()), KeyPlace(layout));
+}
+
 TEST(LayoutTest, OnlySignedAndUnsignedFieldsAreIntegers) {
   EXPECT_FALSE(FieldLayout{}.is_integer());
   EXPECT_TRUE(FieldLayout{.is_signed = true}.is_integer());

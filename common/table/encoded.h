@@ -60,6 +60,8 @@ inline constexpr RowShape kShapeOf = {
     .key = Codec::template KeyPlaceOf<Key>()};
 
 // TableKey
+//
+// The words of a key, for what needs them as they are stored.
 template <typename Codec, auto Key>
 class TableKey {
  public:
@@ -92,8 +94,8 @@ class TableKey {
 
 // LookupKey
 //
-// A key that is only looked up: its bytes are left where they are if they lie
-// together.
+// A key as lookups and most writes take it: its bytes are left where they are
+// if they lie together.
 template <typename Codec, auto Key>
 class LookupKey {
  public:

@@ -140,7 +140,7 @@ using RowTypes = ::testing::Types<Small, Large, Text>;
 TYPED_TEST_SUITE(LookupEachTest, RowTypes);
 
 TYPED_TEST(LookupEachTest, KeysOfAnyNumberAreVisitedInOrder) {
-  this->Fill(0, 1000);  // many of them are in chains
+  this->Fill(0, 1000);  // some of them are in chains
   for (const size_t count :
        {size_t{0}, size_t{1}, size_t{3}, kRecordsAhead - 1, kRecordsAhead,
         kRecordsAhead + 1, kLookupWindow - kRecordsAhead, kLookupWindow - 1,

@@ -72,7 +72,7 @@ class RowCounterTest : public ::testing::Test {
   using Wanted = LookupKey<RowCodec<Row>, &Row::key>;
 
   RowCounterTest() : table_(*Rows::New(tables_, NewPid(), {})) {
-    for (uint64_t i = 0; i < kRows; ++i) {  // many of them in chains
+    for (uint64_t i = 0; i < kRows; ++i) {  // some of them in chains
       Row row;
       row.key = KeyOf<Row>(i);
       row.count = static_cast<int64_t>(i);

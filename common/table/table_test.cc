@@ -348,7 +348,7 @@ TEST_F(TableTest, AMassDeleteGivesTheMemoryOfSmallRowsBack) {
   for (uint64_t id = 0; id < kRows; ++id) {
     ASSERT_THAT(counters->Delete(id), IsOk());
   }
-  // Overflow cells, a sixth of it, are kept to be used again.
+  // Overflow cells are kept to be used again.
   EXPECT_LT(memory() - empty, (full - empty) / 2);
   for (uint64_t id = 0; id < kRows; ++id) {
     ASSERT_THAT(counters->Insert({id, 1}), IsOk());
