@@ -47,8 +47,10 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
 // Whether the bucket with that head and number answers for the hash.
 [[nodiscard]] inline bool AnswersFor(uint64_t head, uint64_t number,
                                      uint64_t hash) {
-  const uint64_t level = LevelOf(head);
-  return level != 0 && ((hash ^ number) & LevelMask(level)) == 0;
+  // Of the bits that differ none is among the low ones: without those above
+  // nothing is left.
+  const auto above = -static_cast<int>(head >> kLevelShift) & 63;  // 64 - level
+  return (head & kLevelBits) != 0 && (hash ^ number) << 1 << above == 0;
 }
 // The head with other live bits and the next version.
 [[nodiscard]] inline uint64_t WithLive(uint64_t head, uint64_t live) {

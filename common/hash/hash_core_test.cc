@@ -375,7 +375,7 @@ TEST(HashCoreFormatTest, SaysWhatDoesNotFit) {
 // it another format: tables outlive the programs that wrote them.
 TEST(HashFormatTest, TheFormatHasItsVersion) {
   const TestTable t;
-  EXPECT_EQ(LoadWord(&t.arena->header().format), 6);
+  EXPECT_EQ(LoadWord(&t.arena->header().format), 7);
   StoreWord(&t.arena->header().format, 5);  // with smaller buckets
   EXPECT_EQ(CauseOf(HashCore::Attach(t.arena.get()).status()), Cause::kCorrupt);
 }

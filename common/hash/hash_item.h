@@ -87,7 +87,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyItem(const HashBucket* cell,
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool IsUnchanged(
     const HashBucket* bucket, uint64_t head) {
   MatchFence();
-  return LoadWord(&bucket->head) == head && !IsLocked(head);
+  return ABSL_PREDICT_TRUE(!IsLocked(head)) && LoadWord(&bucket->head) == head;
 }
 
 }  // namespace ets_keeper

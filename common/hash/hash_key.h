@@ -79,9 +79,9 @@ struct KeyView {
 // A 64-bit hash of `words` and of `bytes`, their length without padding. Two
 // words are mixed by one 64 x 64 -> 128 bit multiplication whose halves are
 // folded together, the construction of Wang Yi's wyhash. One whole word alone
-// is mixed once, as absl::Hash does, and its halves once more: of keys that
-// differ only in high bits the low bits of the product are all the same. Not
-// cryptographic.
+// is mixed once, as absl::Hash does, by a number chosen for it: of keys at
+// equal distances, whose products are at equal distances too, neither the low
+// bits nor the high ones go to few places. Not cryptographic.
 [[nodiscard]] uint64_t HashWords(uint64_t seed,
                                  absl::Span<const uint64_t> words,
                                  uint64_t bytes);
@@ -149,6 +149,7 @@ namespace hash_internal {
 inline constexpr uint64_t kOdd1 = 0xa0761d6478bd642f;
 inline constexpr uint64_t kOdd2 = 0xe7037ed1a0b428db;
 inline constexpr uint64_t kOdd3 = 0x8ebc6af09c88c6e3;
+inline constexpr uint64_t kOdd4 = 0xc81f1275472dbd89;
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t Fold(uint64_t a, uint64_t b) {
   const auto product = static_cast<unsigned __int128>(a) * b;
@@ -158,8 +159,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t Fold(uint64_t a, uint64_t b) {
 // Of one whole word.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashOne(uint64_t seed,
                                                      uint64_t word) {
-  const uint64_t hash = Fold(word ^ seed, kOdd1);
-  return hash ^ hash >> 28;
+  return Fold(word ^ seed, kOdd4);
 }
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashTwo(uint64_t hash,

@@ -47,7 +47,7 @@ namespace ets_keeper {
 // How many keys before its own turn the bucket of a key is asked for, and its
 // record.
 inline constexpr size_t kLookupWindow = 64;
-inline constexpr size_t kRecordsAhead = 16;
+inline constexpr size_t kRecordsAhead = 32;
 
 // LookupEachIn()
 //
@@ -57,7 +57,7 @@ inline constexpr size_t kRecordsAhead = 16;
 template <typename Row, auto Key, typename AnyKey, typename Visit>
 [[nodiscard]] absl::Status LookupEachIn(const HashCore& core,
                                         absl::Span<const AnyKey> keys,
-                                        const Visit& visit) {
+                                        Visit& visit) {
   using Codec = RowCodec<Row>;
   using Found = HashReader::Found;
   using Words = FoundRow<Codec, Key>;
@@ -107,28 +107,41 @@ template <typename Row, auto Key, typename AnyKey, typename Visit>
   }
   Words words;
   Row row;
-  size_t i = 0;
-  while (i < count) {
-    homes = reader.homes();
-    const size_t end = std::min(count, i + kLookupWindow);
-    for (Begun* begun = window; i < end; ++i, ++begun) {
-      const Wanted wanted(keys[i]);
-      const KeyView key = wanted.view_of(begun->key);
-      const Found found = look_up(*begun, key, words);
-      if (found == Found::kNo) {
-        visit(i, nullptr);
-      } else if (ABSL_PREDICT_TRUE(found == Found::kYes &&
-                                   words.Decode(key, row))) {
-        visit(i, &row);
-      } else {
-        const absl::StatusOr<bool> slowly =
-            LookupSlowly<Row, Key>(reader, seed, keys[i], row);
-        if (ABSL_PREDICT_FALSE(!slowly.ok())) return slowly.status();
-        visit(i, *slowly ? &row : nullptr);
-      }
-      if (i < begins) begin(i + kLookupWindow, *begun);
-      if (i < goes_on) go_on(window[(i + kRecordsAhead) % kLookupWindow]);
+  const auto turn = [&](size_t i, const Begun& begun)
+                        ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::Status {
+    const Wanted wanted(keys[i]);
+    const KeyView key = wanted.view_of(begun.key);
+    const Found found = look_up(begun, key, words);
+    if (found == Found::kNo) {
+      visit(i, nullptr);
+    } else if (ABSL_PREDICT_TRUE(found == Found::kYes &&
+                                 words.Decode(key, row))) {
+      visit(i, &row);
+    } else {
+      const absl::StatusOr<bool> slowly =
+          LookupSlowly<Row, Key>(reader, seed, keys[i], row);
+      if (ABSL_PREDICT_FALSE(!slowly.ok())) return slowly.status();
+      visit(i, *slowly ? &row : nullptr);
     }
+    return absl::OkStatus();
+  };
+  size_t i = 0;
+  const auto refill = [&](Begun& begun) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+    if (i >= begins) return;
+    if (i % kLookupWindow == 0) homes = reader.homes();
+    begin(i + kLookupWindow, begun);
+  };
+  for (; i < goes_on; ++i) {
+    Begun& begun = window[i % kLookupWindow];
+    if (absl::Status s = turn(i, begun); ABSL_PREDICT_FALSE(!s.ok())) return s;
+    refill(begun);
+    go_on(window[(i + kRecordsAhead) % kLookupWindow]);
+  }
+  // A loop of its own, for calls with few keys come to this one alone.
+  for (; i < count; ++i) {
+    Begun& begun = window[i % kLookupWindow];
+    if (absl::Status s = turn(i, begun); ABSL_PREDICT_FALSE(!s.ok())) return s;
+    refill(begun);
   }
   return absl::OkStatus();
 }

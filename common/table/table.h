@@ -52,6 +52,7 @@
 #ifndef COMMON_TABLE_TABLE_H_
 #define COMMON_TABLE_TABLE_H_
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -162,21 +163,21 @@ class TableReader {
   // no row. Each key is seen at a moment of its own, as by as many lookups.
   // `visit` may use the table. O(1) a key; much faster than single lookups when
   // the table is larger than the processor's caches.
-  [[nodiscard]] absl::Status LookupEach(
-      absl::Span<const KeyType> keys,
-      absl::FunctionRef<void(size_t, const Row*)> visit) const {
+  template <std::invocable<size_t, const Row*> Visit>
+  [[nodiscard]] absl::Status LookupEach(absl::Span<const KeyType> keys,
+                                        Visit&& visit) const {
     return LookupAll(keys, visit);
   }
-  [[nodiscard]] absl::Status LookupEach(
-      absl::Span<const KeyArg> keys,
-      absl::FunctionRef<void(size_t, const Row*)> visit) const
+  template <std::invocable<size_t, const Row*> Visit>
+  [[nodiscard]] absl::Status LookupEach(absl::Span<const KeyArg> keys,
+                                        Visit&& visit) const
       requires(!std::is_same_v<KeyArg, KeyType>) {
     return LookupAll(keys, visit);
   }
   // Of keys in braces, which could be of either kind.
-  [[nodiscard]] absl::Status LookupEach(
-      std::initializer_list<KeyArg> keys,
-      absl::FunctionRef<void(size_t, const Row*)> visit) const
+  template <std::invocable<size_t, const Row*> Visit>
+  [[nodiscard]] absl::Status LookupEach(std::initializer_list<KeyArg> keys,
+                                        Visit&& visit) const
       requires(!std::is_same_v<KeyArg, KeyType>) {
     return LookupAll(absl::MakeConstSpan(keys.begin(), keys.size()), visit);
   }
@@ -302,10 +303,8 @@ class TableReader {
     return found;
   }
 
-  template <typename AnyKey>
-  absl::Status LookupAll(
-      absl::Span<const AnyKey> keys,
-      absl::FunctionRef<void(size_t, const Row*)> visit) const {
+  template <typename AnyKey, typename Visit>
+  absl::Status LookupAll(absl::Span<const AnyKey> keys, Visit& visit) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
     return Named(LookupEachIn<Row, Key>(core(), keys, visit));
   }
