@@ -376,7 +376,7 @@ TEST(HashCoreFormatTest, SaysWhatDoesNotFit) {
 TEST(HashFormatTest, TheFormatHasItsVersion) {
   const TestTable t;
   EXPECT_EQ(LoadWord(&t.arena->header().format), 7);
-  StoreWord(&t.arena->header().format, 5);  // with smaller buckets
+  StoreWord(&t.arena->header().format, 6);  // with other hashes
   EXPECT_EQ(CauseOf(HashCore::Attach(t.arena.get()).status()), Cause::kCorrupt);
 }
 

@@ -143,7 +143,8 @@ class TableReader {
   // The same, into a row that the caller has, whose strings and vectors keep
   // their memory; returns whether there is one. If there is none, or at an
   // error, `row` is as it was.
-  [[nodiscard]] absl::StatusOr<bool> LookupInto(KeyArg key, Row& row) const {
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<bool> LookupInto(
+      KeyArg key, Row& row) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
     const Wanted wanted(key);
     const KeyView view = Hashed(wanted);
