@@ -185,6 +185,14 @@ class Arena final : public PageConsumer {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex());
   static constexpr uint64_t kMaxOwnStep = 32 << 10;
 
+  // Arena::ReadyFront(), Arena::ReadyBack()
+  //
+  // Have allocated what CommitFront() or CommitBack() would allocate, and what
+  // is to be ready behind it: beforehand and without the lock, so that nobody
+  // waits meanwhile. Whatever they cannot do is left to it.
+  void ReadyFront(uint64_t end) ABSL_LOCKS_EXCLUDED(grow_mutex());
+  void ReadyBack(uint64_t begin) ABSL_LOCKS_EXCLUDED(grow_mutex());
+
   // Arena::ReleaseFront()
   //
   // Gives pages of the front back to the system, the last ones first: nothing
@@ -302,8 +310,19 @@ class Arena final : public PageConsumer {
   Supply NextBackSupply() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
   Release NextRelease(uint64_t begin) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
-  // Orders pages if there are few ready.
-  void OrderPages() ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  // How far a commit goes, that has to reach `end` or `begin`.
+  uint64_t FrontStep(uint64_t end) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  uint64_t BackStep(uint64_t begin) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  // Allocates it.
+  void MakeReady(const Supply& supply) ABSL_LOCKS_EXCLUDED(grow_mutex_);
+  // What was supplied is ready.
+  void TakeSupply(const Supply& supply)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  // Whether few pages are ready if that much is committed.
+  bool IsLow(uint64_t front, uint64_t back) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
 
   char* const base_;
   const uint64_t bytes_;

@@ -86,14 +86,23 @@ absl::Status Arena::Allocate(uint64_t begin, uint64_t end) {
   return status;
 }
 
+uint64_t Arena::FrontStep(uint64_t end) const {
+  const uint64_t step = CommitStep(LoadWord(&header().front_committed));
+  return std::min(RoundUp(end, step), LoadWord(&header().back_committed));
+}
+
+uint64_t Arena::BackStep(uint64_t begin) const {
+  const uint64_t step = CommitStep(bytes_ - LoadWord(&header().back_committed));
+  return std::max(RoundDown(begin, step), LoadWord(&header().front_committed));
+}
+
 absl::Status Arena::CommitFront(uint64_t end) {
   ArenaHeader& h = header();
-  const uint64_t front = LoadWord(&h.front_committed);
-  if (end <= front) return absl::OkStatus();
+  if (end <= LoadWord(&h.front_committed)) return absl::OkStatus();
   const uint64_t back = LoadWord(&h.back_committed);
   if (end > back) return Full(bytes_);
   const uint64_t ready = FrontReady();
-  uint64_t wanted = std::min(RoundUp(end, CommitStep(front)), back);
+  uint64_t wanted = FrontStep(end);
   if (end <= ready) {
     wanted = std::min(wanted, ready);
   } else {
@@ -101,19 +110,17 @@ absl::Status Arena::CommitFront(uint64_t end) {
     front_ready_ = wanted;
   }
   StoreWord(&h.front_committed, wanted);
-  OrderPages();
+  if (IsLow(wanted, back)) supplier_.Order(*this);
   return absl::OkStatus();
 }
 
 absl::Status Arena::CommitBack(uint64_t begin) {
   ArenaHeader& h = header();
-  const uint64_t back = LoadWord(&h.back_committed);
-  if (begin >= back) return absl::OkStatus();
+  if (begin >= LoadWord(&h.back_committed)) return absl::OkStatus();
   const uint64_t front = LoadWord(&h.front_committed);
   if (begin < front) return Full(bytes_);
   const uint64_t ready = BackReady();
-  uint64_t wanted =
-      std::max(RoundDown(begin, CommitStep(bytes_ - back)), front);
+  uint64_t wanted = BackStep(begin);
   if (begin >= ready) {
     wanted = std::max(wanted, ready);
   } else {
@@ -121,18 +128,61 @@ absl::Status Arena::CommitBack(uint64_t begin) {
     back_ready_ = wanted;
   }
   StoreWord(&h.back_committed, wanted);
-  OrderPages();
+  if (IsLow(front, wanted)) supplier_.Order(*this);
   return absl::OkStatus();
 }
 
-void Arena::OrderPages() {
-  const uint64_t front = LoadWord(&header().front_committed);
-  const uint64_t back = LoadWord(&header().back_committed);
+bool Arena::IsLow(uint64_t front, uint64_t back) const {
   const uint64_t hole = back - front;
   const uint64_t front_low = std::min(Ahead(front) / 2, hole);
   const uint64_t back_low = std::min(Ahead(bytes_ - back) / 2, hole);
-  if (FrontReady() - front < front_low || back - BackReady() < back_low) {
-    supplier_.Order(*this);
+  return (front_low != 0 && FrontReady() < front + front_low) ||
+         (back_low != 0 && back < BackReady() + back_low);
+}
+
+void Arena::ReadyFront(uint64_t end) {
+  Supply supply;
+  bool is_low;
+  {
+    Lock lock(grow_mutex_);
+    supply = {.begin = FrontReady(),
+              .end = FrontStep(end),
+              .front = true,
+              .releases = releases_};
+    is_low = IsLow(supply.end, LoadWord(&header().back_committed));
+  }
+  if (is_low) supplier_.Order(*this);
+  MakeReady(supply);
+}
+
+void Arena::ReadyBack(uint64_t begin) {
+  Supply supply;
+  bool is_low;
+  {
+    Lock lock(grow_mutex_);
+    supply = {
+        .begin = BackStep(begin), .end = BackReady(), .releases = releases_};
+    is_low = IsLow(LoadWord(&header().front_committed), supply.begin);
+  }
+  if (is_low) supplier_.Order(*this);
+  MakeReady(supply);
+}
+
+void Arena::MakeReady(const Supply& supply) {
+  if (supply.begin >= supply.end) return;
+  if (!Allocate(supply.begin, supply.end).ok()) return;
+  Lock lock(grow_mutex_);
+  TakeSupply(supply);
+}
+
+// Pages that were released since may be gone, and are not counted as ready;
+// those that the other end has taken since are there twice over.
+void Arena::TakeSupply(const Supply& supply) {
+  if (releases_ != supply.releases) return;
+  if (supply.front) {
+    front_ready_ = std::max(front_ready_, supply.end);
+  } else {
+    back_ready_ = std::min(back_ready_, supply.begin);
   }
 }
 
@@ -155,12 +205,7 @@ bool Arena::SupplyPages() {
   // Without the lock: nobody waits for this.
   if (!Allocate(supply.begin, supply.end).ok()) return false;
   Lock lock(grow_mutex_);
-  if (releases_ != supply.releases) return true;
-  if (supply.front) {
-    front_ready_ = std::max(front_ready_, supply.end);
-  } else {
-    back_ready_ = std::min(back_ready_, supply.begin);
-  }
+  TakeSupply(supply);
   const Supply next = NextSupply();
   return next.begin != next.end;
 }

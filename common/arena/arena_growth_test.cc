@@ -188,6 +188,49 @@ TEST_P(ArenaGrowthTest, TheHeapHasPagesAheadLikewise) {
   EXPECT_TRUE(supplier_.ordered);
 }
 
+// So a commit, which has the lock, does not call the system.
+TEST_P(ArenaGrowthTest, WhatWasMadeReadyIsOnlyCommitted) {
+  GrowFront(64 * kKiB);
+  ASSERT_THAT(CommitBack(kBytes - 64 * kKiB), IsOk());
+  const uint64_t front_before = front(), back_before = back();
+  arena_->ReadyFront(front_before + 8);
+  arena_->ReadyBack(back_before - 8);
+  EXPECT_EQ(front(), front_before);
+  EXPECT_EQ(back(), back_before);
+  EXPECT_TRUE(IsResident(front_before));
+  EXPECT_TRUE(IsResident(back_before - 8));
+  const uint64_t allocated = arena_->allocated_bytes();
+  ASSERT_THAT(CommitFront(front_before + 8), IsOk());
+  ASSERT_THAT(CommitBack(back_before - 8), IsOk());
+  EXPECT_EQ(arena_->allocated_bytes(), allocated);
+  EXPECT_EQ(ready(), 0) << "as much as a commit takes";
+  EXPECT_FALSE(supplier_.ordered) << "it is small";
+}
+
+TEST_P(ArenaGrowthTest, MakingReadyOrdersWhatIsToBeReadyBehindIt) {
+  GrowFront(kMiB - 64 * kKiB);
+  ASSERT_FALSE(supplier_.ordered);
+  arena_->ReadyFront(kMiB + 8);
+  EXPECT_TRUE(std::exchange(supplier_.ordered, false));
+  ASSERT_THAT(CommitBack(kBytes - kMiB + 64 * kKiB), IsOk());
+  supplier_.CarryOut(*arena_);
+  arena_->ReadyBack(kBytes - kMiB - 8);
+  EXPECT_TRUE(supplier_.ordered);
+}
+
+TEST_P(ArenaGrowthTest, NoMoreCanBeMadeReadyThanThereIs) {
+  ASSERT_THAT(CommitFront(100 * kMiB), IsOk());
+  ASSERT_THAT(CommitBack(100 * kMiB + 4 * kKiB), IsOk());
+  const uint64_t committed = arena_->committed_bytes();
+  arena_->ReadyFront(101 * kMiB);
+  arena_->ReadyBack(99 * kMiB);
+  EXPECT_EQ(arena_->committed_bytes(), committed);
+  EXPECT_EQ(arena_->allocated_bytes(), kBytes);
+  EXPECT_EQ(CauseOf(CommitFront(101 * kMiB)), Cause::kNoMemory);
+  EXPECT_EQ(CauseOf(CommitBack(99 * kMiB)), Cause::kNoMemory);
+  EXPECT_THAT(arena_->Validate(kKind), IsOk());
+}
+
 TEST_P(ArenaGrowthTest, HowManyAreReadyFollowsHowManyAreUsed) {
   for (const uint64_t used : {16 * kMiB, 64 * kMiB, 128 * kMiB}) {
     ASSERT_THAT(CommitFront(used), IsOk());
@@ -418,6 +461,10 @@ TEST(ArenaGrowthWithTheThreadTest, AnArenaGrowsWhileItIsSupplied) {
       ASSERT_THAT(arena->BeginFormat({.kind = kKind}), IsOk());
       arena->FinishFormat();
       for (uint64_t at = 4096; at < 16 * kMiB; at += 4096) {
+        if (round == 1) {  // as tables do
+          arena->ReadyFront(at + 4096);
+          arena->ReadyBack(kBytes - at);
+        }
         {
           Lock lock(arena->grow_mutex());
           ASSERT_THAT(arena->CommitFront(at + 4096), IsOk());

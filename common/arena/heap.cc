@@ -142,12 +142,17 @@ absl::Status HeapTransaction::NextChunk(uint64_t bytes) {
 }
 
 // `bytes` is a multiple of kCellBytes. The lock that CommitBack() wants is held
-// from here to the end of the transaction, beyond what the analysis can follow.
+// from here to the end of the transaction, beyond what the analysis can follow;
+// the system is asked before, for others may want the lock.
 absl::StatusOr<uint64_t> HeapTransaction::LowerTop(uint64_t bytes)
     ABSL_NO_THREAD_SAFETY_ANALYSIS {
-  transaction_.HoldHeap();
   Arena& arena = transaction_.arena();
   const uint64_t word = offsetof(ArenaHeader, heap_top);
+  if (!transaction_.holds_heap()) {
+    const uint64_t top = LoadWord(arena.At(word));
+    if (top >= bytes) arena.ReadyBack(top - bytes);
+  }
+  transaction_.HoldHeap();
   const uint64_t top = transaction_.Load(word);
   if (top < bytes || top > arena.bytes()) {
     return MakeStatus(

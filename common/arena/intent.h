@@ -244,6 +244,7 @@ class Transaction {
   // the load of a word that all lanes share and the end of the intent that
   // changes it, no other lane may come.
   void HoldHeap();
+  [[nodiscard]] bool holds_heap() const { return holds_heap_; }
 
   // Transaction::Commit()
   //

@@ -273,10 +273,10 @@ void HashCore::Resize(WriterLanes::Lane& lane) {
   const uint64_t buckets = LoadWord(&geometry_.root()->buckets);
   const bool grows = wanted > buckets;
   if (!grows && wanted * kShrinkAt >= buckets) return;
-  // Somebody else is at it, and this lane goes on, unless the table falls
-  // behind.
+  // Somebody else is at it, and this lane goes on, unless the table has only
+  // half of what it should have: longer chains cost less than to wait.
   if (!TryAcquireMutex(growth_mutex_)) {
-    if (!grows || wanted - buckets < buckets / 8 + kSplitsPerTurn) return;
+    if (!grows || wanted - buckets < buckets + kSplitsPerTurn) return;
     AcquireMutex(growth_mutex_);
   }
   if (grows) {

@@ -447,6 +447,7 @@ class LongSplit : private Split {
 };
 
 absl::Status CommitBuckets(Arena& arena, uint64_t end) {
+  arena.ReadyFront(end);
   Lock lock(arena.grow_mutex());
   return arena.CommitFront(end);
 }
