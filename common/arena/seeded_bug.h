@@ -39,6 +39,7 @@ enum class SeededBug {
   kCutBeforeMove,           // a chain is cut before its rows are elsewhere
   kVanishBeforeMerge,       // a bucket goes before its rows are elsewhere
   kUnlockBeforeVanish,      // a writer comes to a row that is in two buckets
+  kLockUnseen,              // a writer locks a bucket that it has not seen so
   kBatchWithoutDirectory,   // readers do not look into a batch in flight
   kForgetLocks,             // recovery leaves the locks of the dead behind
   kForgetGrowth,            // recovery leaves a split or a merge half done

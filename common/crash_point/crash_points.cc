@@ -32,6 +32,8 @@ StoreHook::StoreHook(void* begin, size_t bytes, Function function)
 
 StoreHook::~StoreHook() { newest = outer_; }
 
+void StoreHook::CallMeanwhile() { newest = this; }
+
 void StoreHook::BeforeStore(void* address, size_t size, uint64_t value,
                             bool is_atomic_word) {
   StoreHook* hook = newest;
@@ -57,6 +59,8 @@ LoadHook::LoadHook(const void* begin, size_t bytes, Function function)
 }
 
 LoadHook::~LoadHook() { newest_load = outer_; }
+
+void LoadHook::CallMeanwhile() { newest_load = this; }
 
 void LoadHook::BeforeLoad(const volatile uint64_t* word) {
   LoadHook* hook = newest_load;

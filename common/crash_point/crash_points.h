@@ -50,6 +50,10 @@ class StoreHook {
   StoreHook(const StoreHook&) = delete;
   StoreHook& operator=(const StoreHook&) = delete;
 
+  // While the function runs nothing calls it, unless it says so: before it
+  // leaves its strand, for what others do meanwhile.
+  void CallMeanwhile();
+
   // For the runtime: what it calls before a store of `size` bytes.
   static void BeforeStore(void* address, size_t size, uint64_t value,
                           bool is_atomic_word);
@@ -76,6 +80,9 @@ class LoadHook {
 
   LoadHook(const LoadHook&) = delete;
   LoadHook& operator=(const LoadHook&) = delete;
+
+  // As StoreHook's.
+  void CallMeanwhile();
 
   // For the runtime.
   static void BeforeLoad(const volatile uint64_t* word);

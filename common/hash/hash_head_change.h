@@ -89,8 +89,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CommitHeadChange(
     uint64_t head) {
   if (IsLocked(head)) return false;
   BeginHeadChange(lane, offset, head);
-  if (ABSL_PREDICT_TRUE(CompareAndSwapWord(&geometry.BucketAt(offset)->head,
-                                           head, head | kLockBit))) {
+  if (ABSL_PREDICT_TRUE(SwapInLock(&geometry.BucketAt(offset)->head, head))) {
     return true;
   }
   EndHeadChange(lane);

@@ -15,15 +15,10 @@
 //
 // ETS_KEEPER_SEED=N in the environment repeats a run.
 
-#include <ucontext.h>
-
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <iostream>
 #include <map>
-#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -32,13 +27,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
 #include "common/crash_point/crash_points.h"
+#include "common/crash_point/strand.h"
 #include "common/hash/hash_check.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_growth.h"
@@ -53,69 +48,6 @@ namespace {
 
 using Model = std::map<uint64_t, RowBuffer>;
 constexpr uint64_t kEpoch = TestTable::epoch;
-constexpr uint64_t kKeys = 40;
-
-uint64_t Seed() {
-  uint64_t seed = 20260101;
-  if (const char* text = std::getenv("ETS_KEEPER_SEED"); text != nullptr) {
-    (void)absl::SimpleAtoi(text, &seed);
-  }
-  return seed;
-}
-
-// The keys that there are. Of every two one is of the bucket that a quarter of
-// all keys would be in: so it has a chain.
-uint64_t KeyAt(uint64_t index) {
-  static const auto* const keys = [] {
-    auto* made = new std::vector<uint64_t>;
-    for (uint64_t key = 0; made->size() < kKeys; ++key) {
-      const bool meets = TestKey(key).hash_key.hash % 4 == 0;
-      if (meets || made->size() % 2 == 0) made->push_back(key);
-    }
-    return made;
-  }();
-  return (*keys)[index % kKeys];
-}
-
-// A function that runs on a stack of its own and can be left in the middle.
-class Strand {
- public:
-  explicit Strand(std::function<void()> function)
-      : function_(std::move(function)), stack_(new char[kStackBytes]) {
-    getcontext(&own_);
-    own_.uc_stack.ss_sp = stack_.get();
-    own_.uc_stack.ss_size = kStackBytes;
-    own_.uc_link = &caller_;
-    const auto self = reinterpret_cast<uintptr_t>(this);
-    makecontext(&own_, reinterpret_cast<void (*)()>(&Strand::Start), 2,
-                static_cast<uint32_t>(self >> 32), static_cast<uint32_t>(self));
-  }
-
-  // Runs it until it leaves or ends.
-  void Run() {
-    if (!done_) swapcontext(&caller_, &own_);
-  }
-  // From inside.
-  void Leave() { swapcontext(&own_, &caller_); }
-  bool done() const { return done_; }
-
- private:
-  static void Start(uint32_t high, uint32_t low) {
-    auto* self =
-        reinterpret_cast<Strand*>(static_cast<uintptr_t>(high) << 32 | low);
-    self->function_();
-    self->done_ = true;
-  }
-
-  static constexpr size_t kStackBytes = 256 << 10;
-
-  const std::function<void()> function_;
-  const std::unique_ptr<char[]> stack_;  // not initialized: that takes time
-  ucontext_t own_;
-  ucontext_t caller_;
-  bool done_ = false;
-};
-
 // One change of one key: the row, or none.
 struct Change {
   uint64_t key;
@@ -133,7 +65,7 @@ class Scenario {
         scans_(random_() % 4 == 0),
         table_({.fixed_words = fixed_words, .bytes = Arena::kMinBytes}) {
     for (uint64_t i = 0; i < 24 + random_() % 24; ++i) {
-      Perform({{KeyAt(random_()), RandomRow()}});
+      Perform({{CrowdedKeyAt(random_()), RandomRow()}});
     }
     // An odd number of buckets, so that the first change of it is a merge.
     if (random_() % 2 == 0) {
@@ -220,10 +152,10 @@ class Scenario {
     // Sometimes the table changes and no row does.
     if (random_() % 4 == 0) return operation;
     // Mostly batches; of few keys, so that some change several times.
-    const uint64_t first = random_() % kKeys;
+    const uint64_t first = random_() % kCrowdedKeys;
     for (uint64_t i = 0; i < 1 + random_() % 4; ++i) {
       Change& change = operation.emplace_back();
-      change.key = KeyAt(first + random_() % 3);
+      change.key = CrowdedKeyAt(first + random_() % 3);
       if (random_() % 3 != 0) change.row = RandomRow();
     }
     return operation;
@@ -391,12 +323,13 @@ class Scenario {
 // Until that many interleavings, or until the first that is wrong, which it
 // returns.
 std::string Explore(uint64_t wanted, uint64_t* schedules) {
-  std::mt19937_64 random(Seed());
+  std::mt19937_64 random(InterleavingSeed());
   std::string wrong;
   for (int scenario = 0; *schedules < wanted && wrong.empty(); ++scenario) {
     wrong = Scenario(scenario % 4, random).Explore(schedules);
     if (!wrong.empty()) {
-      wrong = absl::StrCat(wrong, ", seed ", Seed(), ", scenario ", scenario);
+      wrong = absl::StrCat(wrong, ", seed ", InterleavingSeed(), ", scenario ",
+                           scenario);
     }
   }
   return wrong;
@@ -405,7 +338,8 @@ std::string Explore(uint64_t wanted, uint64_t* schedules) {
 TEST(HashInterleavingTest, ALookupBesideAWriterAnswersFromSomeMoment) {
   uint64_t schedules = 0;
   EXPECT_EQ(Explore(200'000, &schedules), "");
-  std::cout << "seed " << Seed() << ": " << schedules << " interleavings\n";
+  std::cout << "seed " << InterleavingSeed() << ": " << schedules
+            << " interleavings\n";
 }
 
 class SeededBugTest : public ::testing::TestWithParam<SeededBug> {};

@@ -66,6 +66,15 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void NameLock(HashLane* lane, int slot,
   StoreWord(&lane->held[slot], offset);
 }
 
+// SwapInLock()
+//
+// Takes the lock of a bucket if its head still is `head`, with the lock free.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool SwapInLock(
+    uint64_t* word, uint64_t head) {
+  if (IsSeeded(SeededBug::kLockUnseen)) head = LoadWord(word) & ~kLockBit;
+  return CompareAndSwapWord(word, head, head | kLockBit);
+}
+
 // TryLockBucket()
 //
 // Takes the lock of the bucket at `offset` if its head still is `head`, with
@@ -75,8 +84,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void NameLock(HashLane* lane, int slot,
     uint64_t head) {
   if (IsLocked(head)) return false;
   NameLock(lane, slot, offset);
-  return CompareAndSwapWord(&geometry.BucketAt(offset)->head, head,
-                            head | kLockBit);
+  return SwapInLock(&geometry.BucketAt(offset)->head, head);
 }
 
 // LockNamedBucket()
@@ -88,9 +96,7 @@ inline void LockNamedBucket(const HashGeometry& geometry, uint64_t offset) {
   SpinPause pause;
   for (;;) {
     const uint64_t head = LoadWord(word);
-    if (!IsLocked(head) && CompareAndSwapWord(word, head, head | kLockBit)) {
-      return;
-    }
+    if (!IsLocked(head) && SwapInLock(word, head)) return;
     pause.Wait();
   }
 }
