@@ -152,7 +152,7 @@ void Arena::ReadyFront(uint64_t end) {
     is_low = IsLow(supply.end, LoadWord(&header().back_committed));
   }
   if (is_low) supplier_.Order(*this);
-  MakeReady(supply);
+  if (end > supply.begin) MakeReady(supply);
 }
 
 void Arena::ReadyBack(uint64_t begin) {
@@ -165,7 +165,7 @@ void Arena::ReadyBack(uint64_t begin) {
     is_low = IsLow(LoadWord(&header().front_committed), supply.begin);
   }
   if (is_low) supplier_.Order(*this);
-  MakeReady(supply);
+  if (begin < supply.end) MakeReady(supply);
 }
 
 void Arena::MakeReady(const Supply& supply) {

@@ -60,6 +60,24 @@ TEST(HashCellTest, ALevelIsSetAlone) {
   EXPECT_EQ(LevelMask(63), ~uint64_t{0} >> 2);
 }
 
+// For every level, and hashes that differ from the number in one bit or none.
+TEST(HashCellTest, ABucketAnswersForTheHashesWithItsLowBits) {
+  const uint64_t other_bits = 7 * kVersionOne | 0xa8a8 | kLockBit;
+  for (uint64_t level = 0; level < 64; ++level) {
+    const uint64_t head = WithLevel(other_bits, level);
+    for (const uint64_t number :
+         {uint64_t{0}, ~uint64_t{0}, uint64_t{0x5a5a}}) {
+      EXPECT_EQ(AnswersFor(head, number, number), level != 0) << level;
+      for (int bit = 0; bit < 64; ++bit) {
+        const uint64_t differs = uint64_t{1} << bit;
+        EXPECT_EQ(AnswersFor(head, number, number ^ differs),
+                  level != 0 && (differs & LevelMask(level)) == 0)
+            << level << " " << bit;
+      }
+    }
+  }
+}
+
 TEST(HashCellTest, ALockChangesNoState) {
   EXPECT_TRUE(SameButForLock(0x1234, 0x1234 | kLockBit));
   EXPECT_TRUE(SameButForLock(0x1234, 0x1234));
