@@ -145,6 +145,7 @@ void Arena::ReadyFront(uint64_t end) {
   bool is_low;
   {
     Lock lock(grow_mutex_);
+    if (end > LoadWord(&header().back_committed)) return;
     supply = {.begin = FrontReady(),
               .end = FrontStep(end),
               .front = true,
@@ -160,6 +161,7 @@ void Arena::ReadyBack(uint64_t begin) {
   bool is_low;
   {
     Lock lock(grow_mutex_);
+    if (begin < LoadWord(&header().front_committed)) return;
     supply = {
         .begin = BackStep(begin), .end = BackReady(), .releases = releases_};
     is_low = IsLow(LoadWord(&header().front_committed), supply.begin);

@@ -224,11 +224,28 @@ TEST_P(ArenaGrowthTest, NoMoreCanBeMadeReadyThanThereIs) {
   const uint64_t committed = arena_->committed_bytes();
   arena_->ReadyFront(101 * kMiB);
   arena_->ReadyBack(99 * kMiB);
+  EXPECT_EQ(arena_->allocated_bytes(), committed) << "neither is possible";
+  // A step would be more than what is between the ends.
+  arena_->ReadyFront(100 * kMiB + 8);
+  arena_->ReadyBack(100 * kMiB + 4 * kKiB - 8);
   EXPECT_EQ(arena_->committed_bytes(), committed);
   EXPECT_EQ(arena_->allocated_bytes(), kBytes);
   EXPECT_EQ(CauseOf(CommitFront(101 * kMiB)), Cause::kNoMemory);
   EXPECT_EQ(CauseOf(CommitBack(99 * kMiB)), Cause::kNoMemory);
   EXPECT_THAT(arena_->Validate(kKind), IsOk());
+}
+
+// A word of the arena that names an impossible end costs no memory.
+TEST_P(ArenaGrowthTest, NothingIsMadeReadyForWhatACommitRefuses) {
+  ASSERT_THAT(CommitFront(64 * kKiB), IsOk());
+  ASSERT_THAT(CommitBack(kBytes - 64 * kKiB), IsOk());
+  const uint64_t allocated = arena_->allocated_bytes();
+  arena_->ReadyFront(kBytes);
+  arena_->ReadyBack(0);
+  EXPECT_EQ(arena_->allocated_bytes(), allocated);
+  EXPECT_FALSE(IsResident(kBytes / 2));
+  EXPECT_EQ(CauseOf(CommitFront(kBytes)), Cause::kNoMemory);
+  EXPECT_EQ(CauseOf(CommitBack(0)), Cause::kNoMemory);
 }
 
 TEST_P(ArenaGrowthTest, HowManyAreReadyFollowsHowManyAreUsed) {

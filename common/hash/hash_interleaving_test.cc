@@ -40,6 +40,7 @@
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_reader.h"
 #include "common/hash/hash_testing.h"
+#include "common/hash/interleaving_testing.h"
 #include "common/row/row_buffer.h"
 #include "gtest/gtest.h"
 
@@ -320,24 +321,9 @@ class Scenario {
   std::vector<char> image_;
 };
 
-// Until that many interleavings, or until the first that is wrong, which it
-// returns.
-std::string Explore(uint64_t wanted, uint64_t* schedules) {
-  std::mt19937_64 random(InterleavingSeed());
-  std::string wrong;
-  for (int scenario = 0; *schedules < wanted && wrong.empty(); ++scenario) {
-    wrong = Scenario(scenario % 4, random).Explore(schedules);
-    if (!wrong.empty()) {
-      wrong = absl::StrCat(wrong, ", seed ", InterleavingSeed(), ", scenario ",
-                           scenario);
-    }
-  }
-  return wrong;
-}
-
 TEST(HashInterleavingTest, ALookupBesideAWriterAnswersFromSomeMoment) {
   uint64_t schedules = 0;
-  EXPECT_EQ(Explore(200'000, &schedules), "");
+  EXPECT_EQ(ExploreScenarios<Scenario>(200'000, &schedules), "");
   std::cout << "seed " << InterleavingSeed() << ": " << schedules
             << " interleavings\n";
 }
@@ -347,7 +333,7 @@ class SeededBugTest : public ::testing::TestWithParam<SeededBug> {};
 TEST_P(SeededBugTest, IsFound) {
   const SeedBug bug(GetParam());
   uint64_t schedules = 0;
-  const std::string wrong = Explore(2'000'000, &schedules);
+  const std::string wrong = ExploreScenarios<Scenario>(2'000'000, &schedules);
   EXPECT_NE(wrong, "");
   std::cout << "found after " << schedules << " interleavings: " << wrong
             << "\n";

@@ -18,7 +18,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <initializer_list>
 #include <map>
 #include <memory>
@@ -31,7 +30,6 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
 #include "common/arena/intent.h"
@@ -73,35 +71,6 @@ struct TestKey {
     return HashWords(seed, absl::MakeConstSpan(word, 1), 8);
   }
 };
-
-// CrowdedKeyAt()
-//
-// The keys of tests of what happens between few keys: of every two one is of
-// the bucket that a quarter of all keys would be in, so that it has a chain.
-inline constexpr uint64_t kCrowdedKeys = 40;
-inline uint64_t CrowdedKeyAt(uint64_t index) {
-  static const auto* const keys = [] {
-    auto* made = new std::vector<uint64_t>;
-    for (uint64_t key = 0; made->size() < kCrowdedKeys; ++key) {
-      const bool meets = TestKey(key).hash_key.hash % 4 == 0;
-      if (meets || made->size() % 2 == 0) made->push_back(key);
-    }
-    return made;
-  }();
-  return (*keys)[index % kCrowdedKeys];
-}
-
-// InterleavingSeed()
-//
-// Of the random scenarios: ETS_KEEPER_SEED=N in the environment, to repeat a
-// run.
-inline uint64_t InterleavingSeed() {
-  uint64_t seed = 20260101;
-  if (const char* text = std::getenv("ETS_KEEPER_SEED"); text != nullptr) {
-    (void)absl::SimpleAtoi(text, &seed);
-  }
-  return seed;
-}
 
 // TestRow()
 inline RowBuffer TestRow(uint64_t key, std::initializer_list<uint64_t> words) {
