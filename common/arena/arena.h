@@ -189,8 +189,8 @@ class Arena final : public PageConsumer {
   //
   // Have allocated what CommitFront() or CommitBack() would allocate, and what
   // is to be ready behind it: beforehand and without the lock, so that nobody
-  // waits meanwhile. Whatever they cannot do is left to it; nothing is allocated
-  // for what it would refuse.
+  // waits meanwhile. Whatever they cannot do is left to it; nothing is
+  // allocated for what it would refuse.
   void ReadyFront(uint64_t end) ABSL_LOCKS_EXCLUDED(grow_mutex());
   void ReadyBack(uint64_t begin) ABSL_LOCKS_EXCLUDED(grow_mutex());
 
