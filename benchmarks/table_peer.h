@@ -103,10 +103,11 @@ class TablePeer {
   // call costs as much as a lookup.
   ABSL_ATTRIBUTE_ALWAYS_INLINE std::optional<Value> Find(KeyArg key) const {
     if constexpr (std::is_trivially_copyable_v<Record>) {
-      const auto row = table_.Lookup(key);
-      CHECK_OK(row.status());
-      if (!row->has_value()) return std::nullopt;
-      return (*row)->value();
+      Record row;
+      const absl::StatusOr<bool> found = table_.LookupInto(key, row);
+      CHECK_OK(found.status());
+      if (!*found) return std::nullopt;
+      return row.value();
     } else {
       static thread_local Record row;
       const absl::StatusOr<bool> found = table_.LookupInto(key, row);
@@ -125,7 +126,7 @@ class TablePeer {
   void Insert(KeyArg key, const Value& value) {
     CHECK_OK(table_.Insert(Record::Of(key, value)));
   }
-  bool Add(KeyArg key, uint64_t amount) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool Add(KeyArg key, uint64_t amount) {
     return table_
         .template UpdateCounter<&Record::count>(key,
                                                 static_cast<int64_t>(amount))

@@ -181,11 +181,19 @@ struct MatchSse2 {
               (!probe.two_words || LoadWord(first + 1) == probe.second))) {
         return maybe;
       }
-      return MatchScalar::MatchKey<kWords>(cell, probe, live);
+      return MatchOneByOne<kWords>(cell, probe, live);
     }
   }
 
  private:
+  // A call that gets a copy, so that the probe itself need not be in memory.
+  template <uint32_t kWords>
+  ABSL_ATTRIBUTE_NOINLINE static uint64_t MatchOneByOne(const HashBucket& cell,
+                                                        HashProbe probe,
+                                                        uint64_t live) {
+    return MatchScalar::MatchKey<kWords>(cell, probe, live);
+  }
+
   // Bit i says that the i-th word has the low half of the wanted one, and bit
   // i + 1, of items of two words, as well.
   template <uint32_t kWords>
