@@ -123,7 +123,7 @@ class TablePeer {
     }));
     return found;
   }
-  void Insert(KeyArg key, const Value& value) {
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Insert(KeyArg key, const Value& value) {
     CHECK_OK(table_.Insert(Record::Of(key, value)));
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool Add(KeyArg key, uint64_t amount) {
@@ -132,7 +132,9 @@ class TablePeer {
                                                 static_cast<int64_t>(amount))
         .ok();
   }
-  void Erase(KeyArg key) { CHECK_OK(table_.Delete(key)); }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void Erase(KeyArg key) {
+    CHECK_OK(table_.Delete(key));
+  }
   uint64_t size() const { return table_.Size().value(); }
 
   // What the arena has in use.

@@ -27,7 +27,7 @@ namespace ets_keeper {
 namespace {
 
 constexpr uint64_t kArenaMagic = 0x5045454b5f535445;  // "ETS_KEEP"
-constexpr uint64_t kArenaFormat = 7;
+constexpr uint64_t kArenaFormat = 8;
 constexpr uint64_t kPage = ArenaMemory::kPageBytes;
 
 uint64_t RoundUp(uint64_t value, uint64_t multiple) {
@@ -118,6 +118,7 @@ absl::Status Arena::BeginFormat(const FormatOptions& options) {
                 std::min<size_t>(8, options.schema_text.size() - i));
     StoreWord(&h.schema_text[i / 8], word);
   }
+  StoreWord(&h.front_reach, page);
   StoreWord(&h.front_committed, page);
   StoreWord(&h.back_committed, bytes_);
   StoreWord(&h.heap_top, bytes_);
@@ -142,15 +143,16 @@ absl::Status Arena::Validate(uint64_t kind) const {
   status.Update(expect("kind of table", LoadWord(&h.kind), kind));
   if (!status.ok()) return status;
   const uint64_t front = LoadWord(&h.front_committed);
+  const uint64_t reach = LoadWord(&h.front_reach);
   const uint64_t back = LoadWord(&h.back_committed);
   const uint64_t top = LoadWord(&h.heap_top);
   const uint64_t page = memory_.page_bytes();
-  if (front < page || front % page != 0 || back % page != 0 || front > back ||
-      back > top || top > bytes_) {
+  if (front < page || front % page != 0 || back % page != 0 || front > reach ||
+      reach > back || back > top || top > bytes_) {
     return MakeStatus(Cause::kCorrupt,
-                      absl::StrFormat("not a usable arena: its ends %#x, %#x "
-                                      "and %#x are out of order",
-                                      front, back, top));
+                      absl::StrFormat("not a usable arena: its ends %#x, %#x, "
+                                      "%#x and %#x are out of order",
+                                      front, reach, back, top));
   }
   return absl::OkStatus();
 }

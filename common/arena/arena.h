@@ -85,7 +85,8 @@ struct ArenaHeader {
   uint64_t front_committed;  // [0, front_committed) has pages
   uint64_t back_committed;   // [back_committed, bytes) has pages
   uint64_t heap_top;         // [heap_top, bytes) was given out by the heap
-  uint64_t unused2[5];
+  uint64_t front_reach;      // the most that front_committed ever was
+  uint64_t unused2[4];
 
   uint64_t schema_text[(4096 - 3 * 64) / 8];
 };
@@ -175,7 +176,10 @@ class Arena final : public PageConsumer {
   // written, and a few more. Cheap when they are there already, and when they
   // are ready; else at most kMaxOwnStep, or one huge page of a memfd, more than
   // what was asked for is allocated now. `kNoMemory`, with nothing changed, if
-  // the two ends would meet or the system has no page left.
+  // the two ends would meet or the system has no page left. The back never
+  // takes what was the front's once: who reads there, by what it knew before
+  // the front was released, finds what the front left or zeroes, and nothing
+  // else.
   //
   // What is committed reads as zeroes when it was never committed before or has
   // been released; after a crash in `ReleaseFront()` it may hold what it held.

@@ -93,7 +93,7 @@ uint64_t Arena::FrontStep(uint64_t end) const {
 
 uint64_t Arena::BackStep(uint64_t begin) const {
   const uint64_t step = CommitStep(bytes_ - LoadWord(&header().back_committed));
-  return std::max(RoundDown(begin, step), LoadWord(&header().front_committed));
+  return std::max(RoundDown(begin, step), LoadWord(&header().front_reach));
 }
 
 absl::Status Arena::CommitFront(uint64_t end) {
@@ -109,6 +109,8 @@ absl::Status Arena::CommitFront(uint64_t end) {
     if (absl::Status s = Allocate(ready, wanted); !s.ok()) return s;
     front_ready_ = wanted;
   }
+  // First, so that it is the most also if this process dies in between.
+  if (LoadWord(&h.front_reach) < wanted) StoreWord(&h.front_reach, wanted);
   StoreWord(&h.front_committed, wanted);
   if (IsLow(wanted, back)) supplier_.Order(*this);
   return absl::OkStatus();
@@ -117,8 +119,7 @@ absl::Status Arena::CommitFront(uint64_t end) {
 absl::Status Arena::CommitBack(uint64_t begin) {
   ArenaHeader& h = header();
   if (begin >= LoadWord(&h.back_committed)) return absl::OkStatus();
-  const uint64_t front = LoadWord(&h.front_committed);
-  if (begin < front) return Full(bytes_);
+  if (begin < LoadWord(&h.front_reach)) return Full(bytes_);
   const uint64_t ready = BackReady();
   uint64_t wanted = BackStep(begin);
   if (begin >= ready) {
@@ -128,14 +129,14 @@ absl::Status Arena::CommitBack(uint64_t begin) {
     back_ready_ = wanted;
   }
   StoreWord(&h.back_committed, wanted);
-  if (IsLow(front, wanted)) supplier_.Order(*this);
+  if (IsLow(LoadWord(&h.front_committed), wanted)) supplier_.Order(*this);
   return absl::OkStatus();
 }
 
 bool Arena::IsLow(uint64_t front, uint64_t back) const {
-  const uint64_t hole = back - front;
-  const uint64_t front_low = std::min(Ahead(front) / 2, hole);
-  const uint64_t back_low = std::min(Ahead(bytes_ - back) / 2, hole);
+  const uint64_t reach = std::max(front, LoadWord(&header().front_reach));
+  const uint64_t front_low = std::min(Ahead(front) / 2, back - front);
+  const uint64_t back_low = std::min(Ahead(bytes_ - back) / 2, back - reach);
   return (front_low != 0 && FrontReady() < front + front_low) ||
          (back_low != 0 && back < BackReady() + back_low);
 }
@@ -161,7 +162,7 @@ void Arena::ReadyBack(uint64_t begin) {
   bool is_low;
   {
     Lock lock(grow_mutex_);
-    if (begin < LoadWord(&header().front_committed)) return;
+    if (begin < LoadWord(&header().front_reach)) return;
     supply = {
         .begin = BackStep(begin), .end = BackReady(), .releases = releases_};
     is_low = IsLow(LoadWord(&header().front_committed), supply.begin);
@@ -240,7 +241,7 @@ Arena::Supply Arena::NextFrontSupply() const {
 Arena::Supply Arena::NextBackSupply() const {
   const uint64_t back = LoadWord(&header().back_committed);
   const uint64_t used = bytes_ - back;
-  const uint64_t limit = LoadWord(&header().front_committed);
+  const uint64_t limit = LoadWord(&header().front_reach);
   const uint64_t ready = BackReady();
   const uint64_t unit = SupplyUnit(used);
   const uint64_t ahead = std::min(Ahead(used), back);

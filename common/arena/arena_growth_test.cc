@@ -317,6 +317,33 @@ TEST_P(ArenaGrowthTest, TheEndsMeetWithPagesReadyOnBothSides) {
   EXPECT_THAT(arena_->Validate(kKind), IsOk());
 }
 
+// Who knows only what the front was before it was released reads there what it
+// left, or zeroes.
+TEST_P(ArenaGrowthTest, TheBackNeverTakesWhatWasTheFronts) {
+  GrowFront(100 * kMiB);
+  ReleaseAll(kMiB);
+  ASSERT_LT(front(), 20 * kMiB);
+  ASSERT_THAT(CommitBack(101 * kMiB), IsOk());
+  supplier_.CarryOut(*arena_);
+  const uint64_t reach = LoadWord(&arena_->header().front_reach);
+  ASSERT_GE(reach, 100 * kMiB);
+  ASSERT_THAT(CommitBack(reach), IsOk());
+  EXPECT_EQ(CauseOf(CommitBack(reach - 8)), Cause::kNoMemory);
+  arena_->ReadyBack(reach - 8);
+  supplier_.CarryOut(*arena_);
+  EXPECT_EQ(back(), reach);
+  for (uint64_t at = front(); at < 100 * kMiB; at += 4096) {
+    ASSERT_EQ(LoadWord(arena_->At(at)), 0) << at;
+  }
+  EXPECT_THAT(arena_->Validate(kKind), IsOk());
+  GrowFront(reach);
+  EXPECT_EQ(CauseOf(CommitFront(reach + 8)), Cause::kNoMemory);
+  EXPECT_EQ(LoadWord(&arena_->header().front_reach), reach);
+  EXPECT_THAT(arena_->Validate(kKind), IsOk());
+  StoreWord(&arena_->header().front_reach, reach - 4096);
+  EXPECT_EQ(CauseOf(arena_->Validate(kKind)), Cause::kCorrupt);
+}
+
 TEST_P(ArenaGrowthTest, WhatIsReleasedIsGoneAndReadsAsZeroes) {
   GrowFront(16 * kMiB);
   supplier_.CarryOut(*arena_);
@@ -392,8 +419,11 @@ TEST_P(ArenaGrowthTest, PagesOfTheHeapAreNotReleasedWithTheFront) {
     ASSERT_EQ(LoadWord(arena_->At(at)), at);
   }
   // What was ready for the heap was released: it must be allocated anew.
-  ASSERT_THAT(CommitBack(8 * kMiB), IsOk());
-  for (uint64_t at = 8 * kMiB; at < back() + kMiB; at += 4096) {
+  const uint64_t reach = LoadWord(&arena_->header().front_reach);
+  ASSERT_LT(reach, heap);
+  EXPECT_FALSE(IsResident(reach));
+  ASSERT_THAT(CommitBack(reach), IsOk());
+  for (uint64_t at = reach; at < heap + kMiB; at += 4096) {
     ASSERT_TRUE(IsResident(at)) << at;
   }
 }

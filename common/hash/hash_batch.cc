@@ -39,7 +39,7 @@ class HashCore::Batch {
  public:
   Batch(HashCore& core, uint32_t lane, absl::Span<const KeyedChange> changes)
       : core_(core),
-        geometry_(core.geometry_),
+        geometry_(core.geometry()),
         lane_(lane),
         changes_(changes) {}
 
@@ -271,7 +271,7 @@ absl::Status HashCore::ChangeAll(uint64_t epoch,
   // Under this mutex the epoch does not change.
   if (absl::Status s = CheckEpoch(epoch); !s.ok()) return s;
   if (changes.empty()) return absl::OkStatus();
-  return WithWords(geometry_.inline_words, [&](auto words) {
+  return WithWords(geometry().inline_words, [&](auto words) {
     const WriterLanes::Use lane(lanes_);
     Batch<words> batch(*this, lane->index(), changes);
     if (absl::Status s = batch.ReserveLog(); !s.ok()) return s;
@@ -289,21 +289,21 @@ absl::Status HashCore::ChangeAll(uint64_t epoch,
 void HashCore::GrowFor(WriterLanes::Lane& lane, uint64_t changes) {
   const int64_t rows = rows_.load(std::memory_order_relaxed);
   const uint64_t wanted =
-      BucketsFor(geometry_, (rows < 0 ? 0 : rows) + changes);
-  if (wanted <= LoadWord(&geometry_.root()->buckets)) return;
+      BucketsFor(geometry(), (rows < 0 ? 0 : rows) + changes);
+  if (wanted <= LoadWord(&geometry().root()->buckets)) return;
   Lock lock(growth_mutex_);
   Grow(lane, wanted, wanted);
 }
 
 absl::Status HashCore::RecoverBatch() {
-  Arena& arena = *geometry_.arena;
+  Arena& arena = *geometry().arena;
   const auto wrong = [](absl::string_view what, uint64_t value) {
     return MakeStatus(
         Cause::kCorrupt,
         absl::StrFormat("the %s of the batch's log is %#x", what, value));
   };
-  const uint64_t offset = LoadWord(&geometry_.root()->batch_log);
-  const uint64_t bytes = LoadWord(&geometry_.root()->batch_log_bytes);
+  const uint64_t offset = LoadWord(&geometry().root()->batch_log);
+  const uint64_t bytes = LoadWord(&geometry().root()->batch_log_bytes);
   const uint64_t sequence = LoadWord(&arena.header().batch);
   if (offset == 0 && bytes == 0 && sequence % 2 == 0) return absl::OkStatus();
   if (bytes < sizeof(HashBatchLog) || !arena.Holds(offset, bytes)) {

@@ -133,9 +133,8 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
 }
 
 HashCore::HashCore(const HashGeometry& geometry)
-    : geometry_(geometry),
+    : reader_(geometry),
       operations_(ChooseOperations(geometry)),
-      reader_(geometry),
       lanes_(geometry.lanes),
       rows_(static_cast<int64_t>(reader_.Size())) {}
 
@@ -144,36 +143,37 @@ HashCore::HashCore(const HashGeometry& geometry)
 // names. The intents come first, for a split may be one; the heads before any
 // lock is freed. Then nothing is in flight, and the locks are free.
 absl::Status HashCore::Recover() {
-  Arena& arena = *geometry_.arena;
-  for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
-    absl::Status status = ReplayIntent(arena, &geometry_.LaneAt(lane)->intent);
+  Arena& arena = *geometry().arena;
+  for (uint32_t lane = 0; lane < geometry().lanes; ++lane) {
+    absl::Status status = ReplayIntent(arena, &geometry().LaneAt(lane)->intent);
     if (!status.ok()) return status;
   }
-  for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
-    RecoverHeadChange(geometry_, geometry_.LaneAt(lane));
+  for (uint32_t lane = 0; lane < geometry().lanes; ++lane) {
+    RecoverHeadChange(geometry(), geometry().LaneAt(lane));
   }
-  if (absl::Status s = RecoverGrowth(geometry_); !s.ok()) return s;
+  if (absl::Status s = RecoverGrowth(geometry()); !s.ok()) return s;
   if (absl::Status s = RecoverBatch(); !s.ok()) return s;
   if (!IsSeeded(SeededBug::kForgetLocks)) {
-    for (uint32_t lane = 0; lane < geometry_.lanes; ++lane) {
-      for (const uint64_t& held : geometry_.LaneAt(lane)->held) {
+    for (uint32_t lane = 0; lane < geometry().lanes; ++lane) {
+      for (const uint64_t& held : geometry().LaneAt(lane)->held) {
         FreeLock(LoadWord(&held));
       }
     }
   }
   rows_ = static_cast<int64_t>(reader_.Size());
+  reader_.RefreshHomes();
   return absl::OkStatus();
 }
 
 // Of a bucket whose holder is dead, if it is one.
 void HashCore::FreeLock(uint64_t bucket) {
-  if (bucket < geometry_.buckets_begin ||
-      geometry_.BucketNumber(bucket) >= geometry_.most_buckets ||
-      !geometry_.HoldsCell(bucket)) {
+  if (bucket < geometry().buckets_begin ||
+      geometry().BucketNumber(bucket) >= geometry().most_buckets ||
+      !geometry().HoldsCell(bucket)) {
     return;
   }
-  if (IsLocked(LoadWord(&geometry_.BucketAt(bucket)->head))) {
-    UnlockBucket(geometry_, bucket);
+  if (IsLocked(LoadWord(&geometry().BucketAt(bucket)->head))) {
+    UnlockBucket(geometry(), bucket);
   }
 }
 
@@ -181,7 +181,7 @@ void HashCore::FreeLock(uint64_t bucket) {
 // those that took one before are waited for.
 void HashCore::RaiseEpoch(uint64_t epoch) {
   Lock lock(batch_mutex_);
-  uint64_t* word = &geometry_.arena->header().epoch;
+  uint64_t* word = &geometry().arena->header().epoch;
   while (!CompareAndSwapWord(word, LoadWord(word), epoch)) {
   }
   lanes_.WaitForUses();
@@ -197,7 +197,7 @@ absl::Status HashCore::WrongEpoch(uint64_t epoch) const {
 absl::Status HashCore::NoBucket() const {
   return MakeStatus(Cause::kCorrupt,
                     absl::StrFormat("the number of buckets, %#x, leads nowhere",
-                                    LoadWord(&geometry_.root()->image)));
+                                    LoadWord(&geometry().root()->image)));
 }
 
 template <uint32_t kWords, KeyPlace kKey>
@@ -209,7 +209,7 @@ absl::Status HashCore::OperationsOf<kWords, kKey>::Change(HashCore& core,
     const HashPlace place = write.place();
     return write.Edit([&](HashEdit<kWords>& edit) -> absl::Status {
       const absl::StatusOr<HashAction> action = change(HashCurrent(
-          core.geometry_, edit.transaction(), place, core.reader_, key));
+          core.geometry(), edit.transaction(), place, core.reader_, key));
       if (!action.ok()) return action.status();
       if (action->kind == HashAction::kPut) {
         return edit.Put(place, key.hash, action->row);
@@ -229,7 +229,7 @@ absl::StatusOr<bool> HashCore::OperationsOf<kWords, kKey>::Take(
       core, epoch, key, [&](KeyWrite& write) -> absl::StatusOr<bool> {
         const HashPlace place = write.place();
         if (!place.found()) return false;
-        const HashGeometry& geometry = core.geometry_;
+        const HashGeometry& geometry = core.geometry();
         CopyWords(geometry.At(place.row()), place.row_words(geometry), row);
         if (absl::Status s = write.Remove(); !s.ok()) return s;
         return true;
@@ -269,8 +269,8 @@ void HashCore::TakeTurn(WriterLanes::Lane& lane) {
 void HashCore::Resize(WriterLanes::Lane& lane) {
   const int64_t rows = rows_.load(std::memory_order_relaxed);
   const uint64_t wanted =
-      BucketsFor(geometry_, rows < 0 ? 0 : static_cast<uint64_t>(rows));
-  const uint64_t buckets = LoadWord(&geometry_.root()->buckets);
+      BucketsFor(geometry(), rows < 0 ? 0 : static_cast<uint64_t>(rows));
+  const uint64_t buckets = LoadWord(&geometry().root()->buckets);
   const bool grows = wanted > buckets;
   if (!grows && wanted * kShrinkAt >= buckets) return;
   // Somebody else is at it, and this lane goes on, unless the table has only
@@ -290,27 +290,30 @@ void HashCore::Resize(WriterLanes::Lane& lane) {
 }
 
 void HashCore::Grow(WriterLanes::Lane& lane, uint64_t wanted, uint64_t budget) {
-  const uint64_t buckets = LoadWord(&geometry_.root()->buckets);
+  const uint64_t buckets = LoadWord(&geometry().root()->buckets);
   if (buckets >= wanted) return;
   // A table that cannot grow goes on with longer chains.
-  SplitBuckets(geometry_, lane.index(), std::min(budget, wanted - buckets))
+  SplitBuckets(geometry(), lane.index(), std::min(budget, wanted - buckets))
       .IgnoreError();
+  reader_.RefreshHomes();
 }
 
 void HashCore::Shrink(WriterLanes::Lane& lane, uint64_t wanted,
                       uint64_t budget) {
-  const HashRoot* root = geometry_.root();
+  const HashRoot* root = geometry().root();
   const uint64_t buckets = LoadWord(&root->buckets);
   if (buckets > wanted) {
     // A table that cannot shrink goes on with more buckets than it needs.
-    MergeBuckets(geometry_, lane.index(), std::min(budget, buckets - wanted))
+    MergeBuckets(geometry(), lane.index(), std::min(budget, buckets - wanted))
         .IgnoreError();
+    reader_.RefreshHomes();
   }
-  // Readers still come to buckets below the image, to be sent back from there.
+  // Readers still come to buckets below the image, to be sent back from there;
+  // those that know an older image find zeroes, as of a bucket that has gone.
   const uint64_t used =
       std::max(LoadWord(&root->buckets), LoadWord(&root->image));
-  Lock lock(geometry_.arena->grow_mutex());
-  geometry_.arena->ReleaseFront(geometry_.BucketOffset(used));
+  Lock lock(geometry().arena->grow_mutex());
+  geometry().arena->ReleaseFront(geometry().BucketOffset(used));
 }
 
 }  // namespace ets_keeper

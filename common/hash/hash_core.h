@@ -184,13 +184,15 @@ class HashCore {
   // writes in progress; when it returns none of an older epoch will follow.
   void RaiseEpoch(uint64_t epoch);
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t epoch() const {
-    return LoadWord(geometry_.At(offsetof(ArenaHeader, epoch)));
+    return LoadWord(geometry().At(offsetof(ArenaHeader, epoch)));
   }
 
   [[nodiscard]] const HashReader& reader() const { return reader_; }
-  [[nodiscard]] const HashGeometry& geometry() const { return geometry_; }
-  [[nodiscard]] uint64_t seed() const { return geometry_.seed; }
-  [[nodiscard]] uint32_t writers() const { return geometry_.lanes - 1; }
+  [[nodiscard]] const HashGeometry& geometry() const {
+    return reader_.geometry();
+  }
+  [[nodiscard]] uint64_t seed() const { return geometry().seed; }
+  [[nodiscard]] uint32_t writers() const { return geometry().lanes - 1; }
 
   // The writes below that take a `kShape` are made for it where they are
   // called, which must be that of the table; without one they ask the table.
@@ -347,9 +349,8 @@ class HashCore {
   void Shrink(WriterLanes::Lane& lane, uint64_t wanted, uint64_t budget)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(growth_mutex_);
 
-  const HashGeometry geometry_;
+  const HashReader reader_;  // first: what it has is what is wanted most
   const Operations& operations_;
-  const HashReader reader_;
   WriterLanes lanes_;
 
   // Rows, but for what lanes have not said yet. Only to decide about growth.
@@ -384,7 +385,7 @@ struct HashCore::OperationsOf {
                                                       const KeyView& key,
                                                       const Body& body) {
     const WriterLanes::Use lane(core.lanes_);
-    KeyWrite write(core.geometry_, key, lane->index());
+    KeyWrite write(core.reader_, key, lane->index());
     if (ABSL_PREDICT_FALSE(!write.template Begin<kMovesRows>())) {
       return core.NoBucket();
     }
@@ -442,7 +443,7 @@ struct HashCore::OperationsOf {
       HashCore& core, uint64_t epoch, const KeyView& key, Number number,
       int64_t amount, uint64_t* sum) {
     const WriterLanes::Use lane(core.lanes_);
-    KeyWrite write(core.geometry_, key, lane->index());
+    KeyWrite write(core.reader_, key, lane->index());
     return write.TryBegin() &&
            (((core.epoch() == epoch || epoch == kAnyEpoch) &&
              write.TryAdd(number, amount, sum)) ||

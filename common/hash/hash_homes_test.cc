@@ -3,7 +3,10 @@
 
 #include "common/hash/hash_homes.h"
 
+#include <atomic>
 #include <cstdint>
+#include <iterator>
+#include <thread>
 
 #include "common/arena/word.h"
 #include "common/hash/hash_layout.h"
@@ -18,8 +21,11 @@ class HashHomesTest : public ::testing::Test {
   // The number of the bucket that a table with this image has the hash in.
   uint64_t HomeOf(uint64_t hash, uint64_t image) {
     StoreWord(&geometry_.root()->image, image);
-    return HashHomes(geometry_).Of(hash) -
-           geometry_.BucketAt(geometry_.BucketOffset(0));
+    const HashHomes homes(geometry_);
+    const HashBucket* const home = homes.Of(hash);
+    const uint64_t number = homes.NumberOf(home);
+    EXPECT_EQ(home, geometry_.BucketAt(geometry_.BucketOffset(number)));
+    return number;
   }
 
   TestTable t_;
@@ -45,6 +51,38 @@ TEST_F(HashHomesTest, AreBucketsWhateverTheImageIs) {
       EXPECT_LT(HomeOf(~uint64_t{0} >> bit, image), most);
     }
   }
+}
+
+TEST_F(HashHomesTest, ChangeWhenTheyAreRefreshed) {
+  HashHomes homes(geometry_);
+  const HashBucket* const only = homes.Of(6);
+  EXPECT_EQ(homes.NumberOf(only), 0);
+  for (const uint64_t image : {4, 7, 8, 100, 3, 1}) {
+    StoreWord(&geometry_.root()->image, image);
+    const uint64_t before = homes.NumberOf(homes.Of(6));
+    EXPECT_EQ(homes.NumberOf(homes.Of(6)), before);
+    homes.Refresh(geometry_);
+    EXPECT_EQ(homes.NumberOf(homes.Of(6)), HashGeometry::Home(6, image));
+  }
+}
+
+TEST_F(HashHomesTest, AreBucketsAlsoWhileTheyAreRefreshed) {
+  constexpr uint64_t kImages[] = {1, 2, 3, 64, 65, 1000, ~uint64_t{0}};
+  HashHomes homes(geometry_);
+  std::atomic<bool> done = false;
+  std::thread reader([&] {
+    uint64_t hash = 0;
+    do {
+      ASSERT_LT(homes.NumberOf(homes.Of(~++hash)), 1000);
+      ASSERT_LT(homes.NumberOf(homes.Of(hash)), 1000);
+    } while (!done);
+  });
+  for (int i = 0; i < 10'000; ++i) {
+    StoreWord(&geometry_.root()->image, kImages[i % std::size(kImages)]);
+    homes.Refresh(geometry_);
+  }
+  done = true;
+  reader.join();
 }
 
 }  // namespace

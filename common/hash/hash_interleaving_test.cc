@@ -197,8 +197,11 @@ class Scenario {
   absl::Status SplitOrMerge() {
     const HashGeometry& geometry = table_.core->geometry();
     const uint64_t buckets = LoadWord(&geometry.root()->buckets);
-    return buckets % 2 == 0 || buckets < 4 ? SplitBuckets(geometry, 0, 1)
-                                           : MergeBuckets(geometry, 0, 1);
+    absl::Status status = buckets % 2 == 0 || buckets < 4
+                              ? SplitBuckets(geometry, 0, 1)
+                              : MergeBuckets(geometry, 0, 1);
+    table_.core->reader().RefreshHomes();
+    return status;
   }
 
   Model Rows() { return table_.Rows(); }

@@ -30,10 +30,7 @@ namespace ets_keeper {
 
 HashReader::HashReader(const HashGeometry& geometry,
                        InstructionSet instructions)
-    : geometry_(geometry),
-      instructions_(instructions),
-      root_(geometry.root()),
-      buckets_(geometry.BucketAt(geometry.BucketOffset(0))) {}
+    : geometry_(geometry), homes_(geometry), instructions_(instructions) {}
 
 ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindFixed(uint64_t hash,
                                                    const void* key,
@@ -50,6 +47,7 @@ ABSL_ATTRIBUTE_NOINLINE bool HashReader::LookupView(const KeyView& key,
 }
 
 bool HashReader::FindView(const KeyView& key, Sink sink) const {
+  RefreshHomes();
   return Find(PaddedKey(key).hash_key(), sink);
 }
 

@@ -82,16 +82,14 @@ class HashReader {
   // The same of a key that is not words yet.
   [[nodiscard]] bool LookupView(const KeyView& key, RowBuffer* row) const;
 
-  // HashReader::homes(), HashReader::HomeOf()
+  [[nodiscard]] const HashGeometry& geometry() const { return geometry_; }
+
+  // HashReader::homes(), HashReader::RefreshHomes()
   //
-  // Where lookups begin, for many of them, and the bucket for one hash.
-  [[nodiscard]] HashHomes homes() const { return HashHomes(geometry_); }
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE const HashBucket* HomeOf(
-      uint64_t hash) const {
-    const uint64_t number = HashGeometry::ImageHome(root_, hash);
-    if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) return buckets_;
-    return &buckets_[number];
-  }
+  // Where lookups begin. Refreshing is for whoever has made the table grow or
+  // shrink; in a process that only reads, slow lookups do it.
+  [[nodiscard]] const HashHomes& homes() const { return homes_; }
+  void RefreshHomes() const { homes_.Refresh(geometry_); }
 
   // HashReader::LookupFixed()
   //
@@ -108,7 +106,7 @@ class HashReader {
   template <uint32_t kWords, KeyLayout kKey>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool LookupFixed(
       const KeyView& key, uint64_t* row) const {
-    return LookupFixed<kWords, kKey>(HomeOf(key.hash), key, row);
+    return LookupFixed<kWords, kKey>(homes_.Of(key.hash), key, row);
   }
 
   // HashReader::See(), HashReader::TryRecord()
@@ -148,7 +146,7 @@ class HashReader {
   template <KeyPlace kKey>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool MemberRecord(
       const KeyView& key) const {
-    const HashBucket* const home = HomeOf(key.hash);
+    const HashBucket* const home = homes_.Of(key.hash);
     const Found found =
         TryRecord<kKey>(home, See(home, key.hash), key,
                         [](absl::Span<const uint64_t>) { return true; });
@@ -167,11 +165,12 @@ class HashReader {
   // the table is larger than the caches near the processor. Nothing is checked,
   // for what is asked for at a wrong address does not come.
   [[nodiscard]] bool prefetches_records() const {
-    return !geometry_.is_inline() || LoadWord(&root_->image) > kFarBuckets;
+    return !geometry_.is_inline() ||
+           LoadWord(&geometry_.root()->image) > kFarBuckets;
   }
-  void PrefetchBucket(uint64_t hash) const { PrefetchCell(HomeOf(hash)); }
+  void PrefetchBucket(uint64_t hash) const { PrefetchCell(homes_.Of(hash)); }
   void PrefetchRecord(uint64_t hash) const {
-    const HashBucket* const home = HomeOf(hash);
+    const HashBucket* const home = homes_.Of(hash);
     if (geometry_.is_inline()) {
       PrefetchChain(home, hash);
     } else {
@@ -265,11 +264,8 @@ class HashReader {
   uint64_t SizeOnce(bool* retry) const;
 
   const HashGeometry geometry_;
+  mutable HashHomes homes_;
   const InstructionSet instructions_;
-
-  // What a lookup wants, without a detour.
-  const HashRoot* const root_;
-  const HashBucket* const buckets_;
 };
 
 // Implementation only from here on.
@@ -294,8 +290,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInline(
   if (found != 0) {
     CopyItem<kWords>(home, found, row);
     if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) return true;
-  } else if (ABSL_PREDICT_TRUE(AnswersFor(
-                 head, static_cast<uint64_t>(home - buckets_), key.hash))) {
+  } else if (ABSL_PREDICT_TRUE(
+                 AnswersFor(head, homes_.NumberOf(home), key.hash))) {
     if ((LoadWord(&home->chain) & FilterBit(key.hash)) != 0) {
       // A copy, so that the key itself need not be in memory.
       const FixedKey<kKey> copy = fixed;
@@ -339,8 +335,9 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::TryRecord(
     const Copy& copy) const {
   uint64_t record = sight.record;
   if (record == 0) {
-    const uint64_t number = static_cast<uint64_t>(home - buckets_);
-    if (!AnswersFor(sight.head, number, key.hash)) return Found::kRetry;
+    if (!AnswersFor(sight.head, homes_.NumberOf(home), key.hash)) {
+      return Found::kRetry;
+    }
     if ((LoadWord(&home->chain) & FilterBit(key.hash)) != 0) {
       record = RecordInChain(geometry_, *home, sight.head, key.hash);
     }

@@ -135,7 +135,8 @@ template <KeyLayout kKey = KeyLayout()>
         return reader.LookupFixed<words, kKey>(key, row.data());
       } else {
         RowBuffer found;
-        if (!LookupRecord<kKey>(reader, reader.HomeOf(key.hash), key, &found,
+        if (!LookupRecord<kKey>(reader, reader.homes().Of(key.hash), key,
+                                &found,
                                 [&](uint64_t size) { return size == words; }) ||
             found.size() != words) {
           return false;
@@ -162,8 +163,8 @@ template <KeyLayout kKey = KeyLayout()>
     row->resize(fixed_words);
     return LookupFixed(reader, key, absl::MakeSpan(*row));
   }
-  return LookupRecord<KeyLayout{}>(reader, reader.HomeOf(key.hash), key, row,
-                                   [](uint64_t) { return true; });
+  return LookupRecord<KeyLayout{}>(reader, reader.homes().Of(key.hash), key,
+                                   row, [](uint64_t) { return true; });
 }
 
 // TestOptions

@@ -183,10 +183,12 @@ class Scenario {
   Answer Perform(const Operation& operation, uint32_t lane) {
     if (operation.kind == Kind::kSplit) {
       EXPECT_EQ(SplitBuckets(geometry(), lane, 1), absl::OkStatus());
+      table_.core->reader().RefreshHomes();
       return 0;
     }
     if (operation.kind == Kind::kMerge) {
       EXPECT_EQ(MergeBuckets(geometry(), lane, 1), absl::OkStatus());
+      table_.core->reader().RefreshHomes();
       return 0;
     }
     return WithWords(geometry().inline_words,
@@ -197,7 +199,7 @@ class Scenario {
   Answer Write(const Operation& operation, uint32_t lane) {
     const TestKey key(operation.key);
     HashWrite<kWords, kWords != 0 ? KeyPlace(KeyLayout()) : kAnyKey> write(
-        geometry(), key, lane);
+        table_.core->reader(), key, lane);
     const bool adds = operation.kind == Kind::kAdd;
     EXPECT_TRUE(adds ? write.template Begin<false>()
                      : write.template Begin<true>());
@@ -244,6 +246,7 @@ class Scenario {
 
   std::string Run(Writer& one, Writer& other) {
     std::memcpy(table_.arena->At(0), image_.data(), image_.size());
+    table_.core->reader().RefreshHomes();
     const auto function = [this](Writer& writer) {
       return [this, &writer] {
         for (const Operation& operation : writer.operations) {

@@ -7,7 +7,7 @@
 //
 // `HashWrite`: one write of one key, from finding it to giving back the lock.
 //
-//   HashWrite<2, KeyLayout{}> write(geometry, key, lane);
+//   HashWrite<2, KeyLayout{}> write(reader, key, lane);
 //   if (!write.Begin</*kMovesRows=*/true>()) ... kCorrupt ...
 //   if (!write.place().found()) status = write.Put(row);
 //   rows += write.End();
@@ -45,10 +45,12 @@
 #include "common/hash/hash_edit.h"
 #include "common/hash/hash_find.h"
 #include "common/hash/hash_head_change.h"
+#include "common/hash/hash_homes.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_lock.h"
 #include "common/hash/hash_match.h"
+#include "common/hash/hash_reader.h"
 #include "common/hash/hash_record.h"
 #include "common/row/layout.h"
 
@@ -145,16 +147,18 @@ class HashWrite {
   using Slow = HashSlowWrite<kWords>;
 
  public:
-  ABSL_ATTRIBUTE_ALWAYS_INLINE HashWrite(const HashGeometry& geometry,
+  // `reader`: of the table.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE HashWrite(const HashReader& reader,
                                          const KeyView& key, uint32_t lane)
-      : geometry_(geometry),
-        base_(geometry.base),
+      : geometry_(reader.geometry()),
+        homes_(reader.homes()),
+        base_(geometry_.base),
         key_(key),
         hash_(key.hash),
         first_(kWords != 0 ? key.Word(0) : 0),
         second_(kWords != 0 && key.words() == 2 ? key.Word(1) : 0),
         lane_(lane),
-        words_(geometry.LaneAt(lane)) {}
+        words_(geometry_.LaneAt(lane)) {}
   HashWrite(const HashWrite&) = delete;
   HashWrite& operator=(const HashWrite&) = delete;
 
@@ -310,11 +314,9 @@ class HashWrite {
   // `kThere`: for the record of a key that is anywhere.
   template <bool kChangesHead, bool kThere = false>
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
-    const uint64_t number = HashGeometry::ImageHome(
-        reinterpret_cast<const HashRoot*>(At(sizeof(ArenaHeader))), hash_);
-    if (ABSL_PREDICT_FALSE(number >= geometry_.most_buckets)) return false;
-    const uint64_t offset = geometry_.BucketOffset(number);
-    const auto& bucket = *reinterpret_cast<const HashBucket*>(At(offset));
+    const HashBucket& bucket = *homes_.Of(hash_);
+    const auto offset =
+        static_cast<uint64_t>(reinterpret_cast<const char*>(&bucket) - base_);
     const uint64_t head = LoadWord(&bucket.head);
     uint64_t found;
     if constexpr (kWords == 0) {
@@ -329,7 +331,10 @@ class HashWrite {
           bucket, Probe(), head & HashGeometry::PlacesFor(kWords));
     }
     if (!kThere && found == 0) {
-      if (ABSL_PREDICT_FALSE(!AnswersFor(head, number, hash_))) return false;
+      if (ABSL_PREDICT_FALSE(
+              !AnswersFor(head, homes_.NumberOf(&bucket), hash_))) {
+        return false;
+      }
       if ((LoadWord(&bucket.chain) & FilterBit(hash_)) != 0) {
         place_.bucket = offset;
         place_.head = head;
@@ -439,6 +444,7 @@ class HashWrite {
   }
 
   const HashGeometry& geometry_;
+  const HashHomes& homes_;
   char* const base_;  // a copy, which no store can have changed
   const KeyView key_;
   // Of it, of rows in buckets, what is asked for.

@@ -54,7 +54,7 @@ class HashWriteTest : public ::testing::Test {
 
   absl::Status Put(uint64_t key, uint64_t value) {
     const TestKey test_key(key);
-    Write write(geometry(), test_key, kLane);
+    Write write(t_.core->reader(), test_key, kLane);
     EXPECT_TRUE(write.template Begin<true>());
     EXPECT_TRUE(IsLocked(LoadWord(&Bucket()->head)));
     absl::Status status = write.Put(t_.Row(key, value));
@@ -63,7 +63,7 @@ class HashWriteTest : public ::testing::Test {
   }
   bool Remove(uint64_t key) {
     const TestKey test_key(key);
-    Write write(geometry(), test_key, kLane);
+    Write write(t_.core->reader(), test_key, kLane);
     EXPECT_TRUE(write.template Begin<true>());
     const bool found = write.place().found();
     if (found) {
@@ -75,7 +75,7 @@ class HashWriteTest : public ::testing::Test {
   absl::Status Add(uint64_t key, HashNumber number, int64_t amount,
                    uint64_t* sum) {
     const TestKey test_key(key);
-    Write write(geometry(), test_key, kLane);
+    Write write(t_.core->reader(), test_key, kLane);
     EXPECT_TRUE(write.template Begin<false>());
     absl::Status status = write.Add(number, amount, sum);
     EXPECT_EQ(write.End(), 0);
@@ -159,7 +159,7 @@ TYPED_TEST(HashWriteTest, ATriedAddAddsOrChangesNothing) {
   const auto try_add = [&](uint64_t key, HashNumber number, int64_t amount,
                            uint64_t* sum) {
     const TestKey test_key(key);
-    typename TestFixture::Write write(this->geometry(), test_key,
+    typename TestFixture::Write write(this->t_.core->reader(), test_key,
                                       TestFixture::kLane);
     return write.TryBegin() &&
            (write.TryAdd(number, amount, sum) || write.GiveUp());
@@ -188,7 +188,8 @@ TYPED_TEST(HashWriteTest, AnEditThatFailsChangesNothing) {
   ASSERT_THAT(this->Put(1, 1), IsOk());
   const uint64_t head = LoadWord(&this->Bucket()->head);
   const TestKey key(1);
-  typename TestFixture::Write write(this->geometry(), key, TestFixture::kLane);
+  typename TestFixture::Write write(this->t_.core->reader(), key,
+                                    TestFixture::kLane);
   ASSERT_TRUE(write.template Begin<true>());
   EXPECT_EQ(CauseOf(write.Edit([&](auto& edit) {
               edit.Remove(write.place());
@@ -207,7 +208,7 @@ TYPED_TEST(HashWriteTest, AWriteThatDoesNothingLeavesNothing) {
       ASSERT_THAT(this->Put(key, 1), IsOk());
       const uint64_t head = LoadWord(&this->Bucket()->head);
       const TestKey test_key(other);
-      typename TestFixture::Write write(this->geometry(), test_key,
+      typename TestFixture::Write write(this->t_.core->reader(), test_key,
                                         TestFixture::kLane);
       ASSERT_TRUE(write.template Begin<true>());
       EXPECT_EQ(write.End(), 0);

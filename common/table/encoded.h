@@ -225,7 +225,7 @@ class FoundRow {
   // `sight`: what was seen there, now or before.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE Found
   Lookup(const HashReader& reader, const KeyView& key) {
-    const HashBucket* const home = reader.HomeOf(key.hash);
+    const HashBucket* const home = reader.homes().Of(key.hash);
     if constexpr (kIsInline) {
       return Lookup(reader, home, key);
     } else {

@@ -70,7 +70,7 @@ template <typename Row, auto Key, typename AnyKey, typename Visit>
   Begun window[kLookupWindow];
   const HashReader& reader = core.reader();
   const uint64_t seed = core.seed();
-  HashHomes homes = reader.homes();
+  const HashHomes& homes = reader.homes();
 
   const auto begin = [&](size_t i, Begun& begun) ABSL_ATTRIBUTE_ALWAYS_INLINE {
     begun.key = typename Wanted::Kept(Wanted(keys[i]).view(seed));
@@ -128,7 +128,6 @@ template <typename Row, auto Key, typename AnyKey, typename Visit>
   size_t i = 0;
   const auto refill = [&](Begun& begun) ABSL_ATTRIBUTE_ALWAYS_INLINE {
     if (i >= begins) return;
-    if (i % kLookupWindow == 0) homes = reader.homes();
     begin(i + kLookupWindow, begun);
   };
   for (; i < goes_on; ++i) {

@@ -181,6 +181,7 @@ TYPED_TEST(LookupEachTest, OverflowCellsAreAskedForAheadOfTheirTurn) {
     };
     const auto keys = this->KeysOf(0, 100);
     StoreWord(&root->image, wrong);
+    this->core().reader().RefreshHomes();
     EXPECT_THAT((LookupEachIn<TypeParam, &TypeParam::key>(
                     this->core(), absl::MakeConstSpan(keys), visit)),
                 IsOk());

@@ -117,14 +117,15 @@ class TableReader {
     // One object, made where the caller wants it: a copy right behind the
     // stores of its words would wait for them.
     absl::StatusOr<std::optional<Row>> row(std::in_place);
+    const HashCore& core = this->core();
     if (absl::Status s = CheckRead(); ABSL_PREDICT_FALSE(!s.ok())) {
       row = std::move(s);
       return row;
     }
     const Wanted wanted(key);
-    const KeyView view = Hashed(wanted);
+    const KeyView view = wanted.view(core.seed());
     FoundRow<Codec, Key> words;
-    const Found found = words.Lookup(core().reader(), view);
+    const Found found = words.Lookup(core.reader(), view);
     if (found == Found::kNo) return row;
     if (ABSL_PREDICT_FALSE(found != Found::kYes ||
                            !words.Decode(view, row->emplace()))) {
@@ -145,11 +146,12 @@ class TableReader {
   // error, `row` is as it was.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<bool> LookupInto(
       KeyArg key, Row& row) const {
+    const HashCore& core = this->core();
     if (absl::Status s = CheckRead(); !s.ok()) return s;
     const Wanted wanted(key);
-    const KeyView view = Hashed(wanted);
+    const KeyView view = wanted.view(core.seed());
     FoundRow<Codec, Key> words;
-    const Found found = words.Lookup(core().reader(), view);
+    const Found found = words.Lookup(core.reader(), view);
     if (found == Found::kNo) return false;
     if (ABSL_PREDICT_TRUE(found == Found::kYes && words.Decode(view, row))) {
       return true;
@@ -269,14 +271,23 @@ class TableReader {
                                       Codec::template KeyLayoutOf<Key>());
   }
 
+  // What an operation needs of this handle it asks for before the check, which
+  // no load passes: afterwards it would be loaded once more.
   ABSL_ATTRIBUTE_ALWAYS_INLINE HashCore& core() const {
     return handle_.state().core();
   }
   uint64_t epoch() const { return handle_.epoch(); }
   ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckRead() const {
+    if (ABSL_PREDICT_TRUE(handle_.state().AllMayRead())) {
+      return absl::OkStatus();
+    }
     return handle_.state().CheckRead(epoch());
   }
   ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckWrite() const {
+    if (ABSL_PREDICT_TRUE(handle_.is_owner() &&
+                          handle_.state().AllOwnersMayWrite())) {
+      return absl::OkStatus();
+    }
     return handle_.state().CheckWrite(epoch());
   }
   absl::Status Named(const absl::Status& status) const {
@@ -346,12 +357,18 @@ class TableWriter : public TableReader<Row, Key> {
   // Stores the row in place of the one with the same key, if any; or all of
   // `rows`, or none: nobody sees a part of them. Of two rows with the same key
   // the later one counts. O(1) a row.
-  [[nodiscard]] absl::Status Insert(const Row& row) const {
-    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Insert(
+      const Row& row) const {
+    HashCore& core = this->core();
+    const uint64_t epoch = this->epoch();
+    if (absl::Status s = this->CheckWrite(); ABSL_PREDICT_FALSE(!s.ok())) {
+      return s;
+    }
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
-    return this->Named(this->core().template Insert<kShape>(
-        this->epoch(), this->Hashed(Wanted(row.*Key)), words.words()));
+    const Wanted wanted(row.*Key);
+    return this->Named(core.template Insert<kShape>(
+        epoch, wanted.view(core.seed()), words.words()));
   }
   [[nodiscard]] absl::Status Insert(absl::Span<const Row> rows) const {
     Batch<Row, Key> batch;
@@ -403,12 +420,16 @@ class TableWriter : public TableReader<Row, Key> {
   // TableWriter::Delete()
   //
   // Removes the row, if there is one. O(1).
-  [[nodiscard]] absl::Status Delete(KeyArg key) const {
-    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Delete(
+      KeyArg key) const {
+    HashCore& core = this->core();
+    const uint64_t epoch = this->epoch();
+    if (absl::Status s = this->CheckWrite(); ABSL_PREDICT_FALSE(!s.ok())) {
+      return s;
+    }
+    const Wanted wanted(key);
     return this->Named(
-        this->core()
-            .template Delete<kShape>(this->epoch(), this->Hashed(Wanted(key)))
-            .status());
+        core.template Delete<kShape>(epoch, wanted.view(core.seed())).status());
   }
 
   // TableWriter::Take()
@@ -437,14 +458,15 @@ class TableWriter : public TableReader<Row, Key> {
   template <auto Member>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::StatusOr<FieldType<Member>>
   UpdateCounter(KeyArg key, const Increment& increment) const {
+    HashCore& core = this->core();
+    const uint64_t epoch = this->epoch();
     if (absl::Status s = this->CheckWrite(); ABSL_PREDICT_FALSE(!s.ok())) {
       return s;
     }
     const Wanted wanted(key);
     uint64_t word;
-    if (ABSL_PREDICT_TRUE(Counter<Member>::TryCount(this->core(), this->epoch(),
-                                                    this->Hashed(wanted),
-                                                    increment, &word))) {
+    if (ABSL_PREDICT_TRUE(Counter<Member>::TryCount(
+            core, epoch, wanted.view(core.seed()), increment, &word))) {
       return static_cast<FieldType<Member>>(word);
     }
     return CountSlowly<Member>(key, increment);

@@ -115,7 +115,7 @@ void TableState::set_name(absl::string_view name) {
   name_ = std::string(name);
 }
 
-absl::Status TableState::ReadRight(uint64_t epoch) const {
+absl::Status TableState::CheckRead(uint64_t epoch) const {
   if (deleted()) return Error(Cause::kTableNotFound, "it was deleted");
   if (access() == TableAccess::kPrivate && epoch != core_->epoch()) {
     return Error(Cause::kReadProtected, "it is private to its owner");
@@ -123,7 +123,7 @@ absl::Status TableState::ReadRight(uint64_t epoch) const {
   return absl::OkStatus();
 }
 
-absl::Status TableState::WriteRight(uint64_t epoch) const {
+absl::Status TableState::CheckWrite(uint64_t epoch) const {
   if (deleted()) return Error(Cause::kTableNotFound, "it was deleted");
   if (arena_->access() == ArenaAccess::kReadOnly) {
     return Error(Cause::kWriteProtected, "another process owns it");

@@ -82,26 +82,25 @@ class TableState {
   void MarkDeleted() { state_.fetch_or(kDeleted, std::memory_order_release); }
   [[nodiscard]] bool deleted() const { return Has(kDeleted); }
 
+  // TableState::AllMayRead(), TableState::AllOwnersMayWrite()
+  //
+  // Whether every handle may read now, and every one that was made for an owner
+  // write: one load, which is the answer nearly always. No load of the caller's
+  // passes it.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool AllMayRead() const {
+    return !Has(kDeleted | kPrivate);
+  }
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool AllOwnersMayWrite() const {
+    return !Has(kDeleted | kReadOnly);
+  }
+
   // TableState::CheckRead(), TableState::CheckWrite()
   //
   // Whether a handle that was made under `epoch` (HashCore::kAnyEpoch: of no
   // owner) may read or write now. That the epoch is still the owner's is for
-  // the core to say when it writes. One load, nearly always.
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckRead(
-      uint64_t epoch) const {
-    if (ABSL_PREDICT_TRUE(!Has(kDeleted | kPrivate))) {
-      return absl::OkStatus();
-    }
-    return ReadRight(epoch);
-  }
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status CheckWrite(
-      uint64_t epoch) const {
-    if (ABSL_PREDICT_TRUE(!Has(kDeleted | kReadOnly) &&
-                          epoch != HashCore::kAnyEpoch)) {
-      return absl::OkStatus();
-    }
-    return WriteRight(epoch);
-  }
+  // the core to say when it writes.
+  [[nodiscard]] absl::Status CheckRead(uint64_t epoch) const;
+  [[nodiscard]] absl::Status CheckWrite(uint64_t epoch) const;
 
   // TableState::CheckSchema()
   //
@@ -136,9 +135,6 @@ class TableState {
   [[nodiscard]] bool Has(uint32_t bits) const {
     return (state_.load(std::memory_order_acquire) & bits) != 0;
   }
-
-  absl::Status ReadRight(uint64_t epoch) const;
-  absl::Status WriteRight(uint64_t epoch) const;
 
   TableState(absl::string_view name, TableAccess access,
              std::unique_ptr<Arena> arena, std::unique_ptr<HashCore> core);
