@@ -255,7 +255,8 @@ class Workload {
 
   void UpdateCounter(benchmark::State& state) {
     Parts<Row> parts = Begin(state);
-    Loop(state, parts, [&](KeyArg key) { return peer_->Add(key, 1); });
+    P& peer = *peer_;
+    Loop(state, parts, [&](KeyArg key) { return peer.Add(key, 1); });
   }
 
   void PutAcked(benchmark::State& state) {

@@ -390,7 +390,7 @@ struct HashCore::OperationsOf {
       return core.NoBucket();
     }
     const Ending ending{core, write, *lane};
-    if (ABSL_PREDICT_FALSE(core.epoch() != epoch && epoch != kAnyEpoch)) {
+    if (ABSL_PREDICT_FALSE(write.epoch() != epoch) && epoch != kAnyEpoch) {
       return core.WrongEpoch(epoch);
     }
     return body(write);
@@ -444,10 +444,10 @@ struct HashCore::OperationsOf {
       int64_t amount, uint64_t* sum) {
     const WriterLanes::Use lane(core.lanes_);
     KeyWrite write(core.reader_, key, lane->index());
-    return write.TryBegin() &&
-           (((core.epoch() == epoch || epoch == kAnyEpoch) &&
-             write.TryAdd(number, amount, sum)) ||
-            write.GiveUp());
+    return write.TryBegin() && (((ABSL_PREDICT_TRUE(write.epoch() == epoch) ||
+                                  epoch == kAnyEpoch) &&
+                                 write.TryAdd(number, amount, sum)) ||
+                                write.GiveUp());
   }
 
   static absl::Status Change(HashCore& core, uint64_t epoch, const HashKey& key,

@@ -31,6 +31,7 @@
 #define COMMON_HASH_HASH_WRITE_H_
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -39,6 +40,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "common/arena/arena.h"
 #include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
@@ -188,12 +190,11 @@ class HashWrite {
 
   // HashWrite::TryBegin(), HashWrite::GiveUp()
   //
-  // Begin() for a TryAdd(), if the key is there and that is easily seen; else
-  // false. Of a record place() does not say in which cell its item is. GiveUp()
-  // is an End(), and false.
+  // Begin() for a TryAdd(), if the key is there and that is easily seen, as it
+  // is in its bucket, or a record; else false. Of a record place() does not say
+  // in which cell its item is. GiveUp() is an End(), and false.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryBegin() {
-    if constexpr (kWords == 0) return BeginInBucket<false, true>();
-    return Begin<false>() && (place_.found() || GiveUp());
+    return BeginInBucket<false, true>();
   }
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool GiveUp() {
     End();
@@ -209,6 +210,13 @@ class HashWrite {
       if (changes_head_) EndHeadChange(words_);
     }
     return added_;
+  }
+
+  // HashWrite::epoch()
+  //
+  // The arena's, while this write keeps it from being raised.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t epoch() const {
+    return LoadWord(At(offsetof(ArenaHeader, epoch)));
   }
 
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE const HashPlace& place() const {
@@ -311,7 +319,7 @@ class HashWrite {
  private:
   // For a key that is in its bucket itself, or is nowhere, with nobody else at
   // the bucket. If it may be in the chain, place() has the bucket and its head.
-  // `kThere`: for the record of a key that is anywhere.
+  // `kThere`: only if there is such a key, whose record may be anywhere.
   template <bool kChangesHead, bool kThere = false>
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
     const HashBucket& bucket = *homes_.Of(hash_);
@@ -329,6 +337,7 @@ class HashWrite {
     } else {
       found = MatchInline::MatchKey<kWords>(
           bucket, Probe(), head & HashGeometry::PlacesFor(kWords));
+      if (kThere && ABSL_PREDICT_FALSE(found == 0)) return false;
     }
     if (!kThere && found == 0) {
       if (ABSL_PREDICT_FALSE(
@@ -349,8 +358,8 @@ class HashWrite {
     }
     place_.bucket = offset;
     place_.head = head;
-    if (kThere) return true;
-    if (found != 0) {
+    if (kThere && kWords == 0) return true;
+    if (kThere || found != 0) {
       place_.cell = offset;
       place_.position = static_cast<uint32_t>(std::countr_zero(found));
     }

@@ -41,6 +41,11 @@ class WriterLanes {
  public:
   // One lane as this process uses it.
   class alignas(64) Lane {
+    friend class WriterLanes;
+
+    // Odd while in use. At the lane's own address, which is at hand.
+    std::atomic<uint64_t> uses_{0};
+
    public:
     [[nodiscard]] uint32_t index() const { return index_; }
 
@@ -48,13 +53,9 @@ class WriterLanes {
     int64_t rows = 0;
 
    private:
-    friend class WriterLanes;
-
     uint32_t index_ = 0;
     bool is_shared_ = false;  // then no thread remembers it
-    // Odd while in use.
-    std::atomic<uint64_t> uses_{0};
-    absl::Mutex mutex_;  // of the lane that is shared
+    absl::Mutex mutex_;       // of the lane that is shared
   };
 
   // `lanes`: at least 1.
