@@ -56,6 +56,10 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
 [[nodiscard]] inline uint64_t WithLive(uint64_t head, uint64_t live) {
   return ((head & ~kLiveBits) | live) + kVersionOne;
 }
+// The same with some live bits changed.
+[[nodiscard]] inline uint64_t WithFlipped(uint64_t head, uint64_t live) {
+  return (head ^ live) + kVersionOne;
+}
 [[nodiscard]] inline uint64_t WithLevel(uint64_t head, uint64_t level) {
   return (head & ~kLevelBits) | level << kLevelShift;
 }

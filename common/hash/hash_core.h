@@ -151,7 +151,7 @@ class HashCore {
   // HashCore::kAnyEpoch
   //
   // For a write that no owner makes, and that no change of owner refuses.
-  static constexpr uint64_t kAnyEpoch = ~uint64_t{0};
+  static constexpr uint64_t kAnyEpoch = ets_keeper::kAnyEpoch;
 
   // HashCore::Format()
   //
@@ -390,16 +390,43 @@ struct HashCore::OperationsOf {
       return core.NoBucket();
     }
     const Ending ending{core, write, *lane};
-    if (ABSL_PREDICT_FALSE(write.epoch() != epoch) && epoch != kAnyEpoch) {
+    if (ABSL_PREDICT_FALSE(!write.IsUnder(epoch))) {
       return core.WrongEpoch(epoch);
     }
     return body(write);
+  }
+
+  // `Try` as that of a KeyWrite. What it cannot do is a call that gets copies,
+  // so that what it tries with need not be in memory.
+  template <typename Try>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static bool TryWrite(HashCore& core,
+                                                    const KeyView& key,
+                                                    const Try& try_write) {
+    const WriterLanes::Use lane(core.lanes_);
+    KeyWrite write(core.reader_, key, lane->index());
+    if (ABSL_PREDICT_FALSE(!try_write(write))) return false;
+    if (write.added() != 0) core.Account(*lane, write.added());
+    return true;
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Insert(HashCore& core,
                                                           uint64_t epoch,
                                                           const KeyView& key,
                                                           Words row) {
+    if constexpr (kWords != 0) {
+      const auto put = [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+        return write.TryPut(epoch, row.data());
+      };
+      if (ABSL_PREDICT_TRUE(row.size() == kWords && TryWrite(core, key, put))) {
+        return absl::OkStatus();
+      }
+    }
+    return InsertSlowly(core, epoch, KeyView(key), row);
+  }
+  ABSL_ATTRIBUTE_NOINLINE static absl::Status InsertSlowly(HashCore& core,
+                                                           uint64_t epoch,
+                                                           KeyView key,
+                                                           Words row) {
     return WriteKey<absl::Status, true>(
         core, epoch, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
           return write.Put(row);
@@ -420,6 +447,16 @@ struct HashCore::OperationsOf {
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::StatusOr<bool> Remove(
       HashCore& core, uint64_t epoch, const KeyView& key) {
+    if constexpr (kWords != 0) {
+      const auto remove = [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+        return write.TryRemove(epoch);
+      };
+      if (ABSL_PREDICT_TRUE(TryWrite(core, key, remove))) return true;
+    }
+    return RemoveSlowly(core, epoch, KeyView(key));
+  }
+  ABSL_ATTRIBUTE_NOINLINE static absl::StatusOr<bool> RemoveSlowly(
+      HashCore& core, uint64_t epoch, KeyView key) {
     return WriteKey<absl::StatusOr<bool>, true>(
         core, epoch, key,
         [&](KeyWrite& write)
@@ -444,10 +481,9 @@ struct HashCore::OperationsOf {
       int64_t amount, uint64_t* sum) {
     const WriterLanes::Use lane(core.lanes_);
     KeyWrite write(core.reader_, key, lane->index());
-    return write.TryBegin() && (((ABSL_PREDICT_TRUE(write.epoch() == epoch) ||
-                                  epoch == kAnyEpoch) &&
-                                 write.TryAdd(number, amount, sum)) ||
-                                write.GiveUp());
+    return write.TryBegin() &&
+           ((write.IsUnder(epoch) && write.TryAdd(number, amount, sum)) ||
+            write.GiveUp());
   }
 
   static absl::Status Change(HashCore& core, uint64_t epoch, const HashKey& key,

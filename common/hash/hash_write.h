@@ -63,6 +63,11 @@ namespace ets_keeper {
 // Wherever the table says that the key is.
 inline constexpr KeyPlace kAnyKey = KeyLayout{.word = ~uint32_t{0}};
 
+// kAnyEpoch
+//
+// For a write that no owner makes, and that no change of owner refuses.
+inline constexpr uint64_t kAnyEpoch = ~uint64_t{0};
+
 // HashNumber
 //
 // A word of a row that is a number.
@@ -212,11 +217,15 @@ class HashWrite {
     return added_;
   }
 
-  // HashWrite::epoch()
+  // HashWrite::IsUnder()
   //
-  // The arena's, while this write keeps it from being raised.
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t epoch() const {
-    return LoadWord(At(offsetof(ArenaHeader, epoch)));
+  // Whether the arena is in that epoch, which this write keeps from being
+  // raised, or any will do.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool IsUnder(
+      uint64_t epoch) const {
+    return ABSL_PREDICT_TRUE(LoadWord(At(offsetof(ArenaHeader, epoch))) ==
+                             epoch) ||
+           epoch == kAnyEpoch;
   }
 
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE const HashPlace& place() const {
@@ -252,8 +261,7 @@ class HashWrite {
   // Removes the row that was found.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Remove() {
     if (kWords != 0 && place_.cell == place_.bucket) {
-      const uint64_t bit = uint64_t{1} << place_.position;
-      CommitHead(WithLive(place_.head, LiveOf(place_.head) & ~bit), -1);
+      RemoveFromBucket();
       return absl::OkStatus();
     }
     NameLockForIntent();
@@ -305,6 +313,40 @@ class HashWrite {
     Unlock(head);
     *result = sum;
     return true;
+  }
+
+  // HashWrite::TryPut(), HashWrite::TryRemove()
+  //
+  // Begin(), Put() or Remove(), and End() of an inline row, under `epoch`, if
+  // the key is or would be in its bucket and not in the chain, as nearly
+  // always; else false, with nothing changed. Shorter, as there is no error to
+  // report.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryPut(uint64_t epoch,
+                                                         const uint64_t* row) {
+    static_assert(kWords != 0);
+    if (!BeginInBucket<true>()) return false;
+    changes_head_ = true;
+    if (ABSL_PREDICT_FALSE(!IsUnder(epoch))) return GiveUp();
+    if (place_.found()) return Replace(row) || GiveUp();
+    if (ABSL_PREDICT_TRUE(AddToBucket(row))) return true;
+    NameLockForIntent();
+    if (Slow::AddToChain(geometry_, lane_, place_.bucket, place_.head, hash_,
+                         row)) {
+      added_ = 1;
+    }
+    return GiveUp() || added_ != 0;
+  }
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryRemove(uint64_t epoch) {
+    static_assert(kWords != 0);
+    if (!BeginInBucket<true, true>()) return false;
+    changes_head_ = true;
+    if (ABSL_PREDICT_FALSE(!IsUnder(epoch))) return GiveUp();
+    RemoveFromBucket();
+    return true;
+  }
+  // By how many rows there are more after a TryPut().
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE int64_t added() const {
+    return added_;
   }
 
   // HashWrite::Edit()
@@ -412,12 +454,15 @@ class HashWrite {
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool AddToBucket(const uint64_t* row) {
-    const uint64_t live = LiveOf(place_.head);
-    const uint64_t free = HashGeometry::PlacesFor(kWords) & ~live;
+    const uint64_t free = HashGeometry::PlacesFor(kWords) & ~place_.head;
     if (free == 0) return false;
     FillPlace<kWords>(geometry_, place_.bucket, free, row);
-    CommitHead(WithLive(place_.head, live | (free & -free)), 1);
+    CommitHead(WithFlipped(place_.head, free & -free), 1);
     return true;
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void RemoveFromBucket() {
+    CommitHead(WithFlipped(place_.head, uint64_t{1} << place_.position), -1);
   }
 
   // The bucket gets this head, which is not locked any more, and the lane

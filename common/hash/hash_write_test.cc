@@ -3,8 +3,11 @@
 
 #include "common/hash/hash_write.h"
 
+#include <bit>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
@@ -164,7 +167,7 @@ TYPED_TEST(HashWriteTest, ATriedAddAddsOrChangesNothing) {
     return write.TryBegin() &&
            (write.TryAdd(number, amount, sum) || write.GiveUp());
   };
-  uint64_t sum = 99;
+  uint64_t sum = 99, tried = 0;
   EXPECT_FALSE(try_add(7, {.word = 1}, 1, &sum));
   for (uint64_t key = 0; key < kRows; ++key) {
     ASSERT_THAT(this->Put(key, key), IsOk());
@@ -175,12 +178,83 @@ TYPED_TEST(HashWriteTest, ATriedAddAddsOrChangesNothing) {
   EXPECT_EQ(sum, 99);
   if (words == 1) return;
   for (uint64_t key = 0; key < kRows; ++key) {
-    ASSERT_TRUE(try_add(key, {.word = 1}, 5, &sum));
+    if (try_add(key, {.word = 1}, 5, &sum)) {
+      ++tried;
+    } else {
+      ASSERT_THAT(this->Add(key, {.word = 1}, 5, &sum), IsOk());
+    }
     EXPECT_EQ(sum, key + 5);
     EXPECT_EQ((*this->t_.Lookup(key))[1], key + 5);
     EXPECT_FALSE(try_add(key, {.word = 1}, -100, &sum));
     EXPECT_EQ(sum, key + 5);
     EXPECT_EQ((*this->t_.Lookup(key))[1], key + 5);
+  }
+  // Records may be anywhere, other rows are in the bucket.
+  const uint64_t places = std::popcount(this->geometry().places());
+  EXPECT_EQ(tried, this->geometry().is_inline() ? places : kRows);
+}
+
+// A TryPut() is a Begin(), Put() and End(), or nothing; a TryRemove() as well.
+TYPED_TEST(HashWriteTest, WhatIsTriedIsDoneOrChangesNothing) {
+  using Write = typename TestFixture::Write;
+  if constexpr (InlineWords(TypeParam::kFixedWords, KeyLayout()) != 0) {
+    constexpr uint64_t kEpoch = TestTable::epoch;
+    constexpr uint64_t kRows = 40;
+    const auto state = [&] {
+      std::map<uint64_t, RowBuffer> rows = this->t_.Rows();
+      return std::pair(std::move(rows), this->Count());
+    };
+    uint64_t done = 0;
+    const auto attempt = [&](uint64_t key, const auto& try_write) {
+      const TestKey test_key(key);
+      const auto before = state();
+      Write write(this->t_.core->reader(), test_key, TestFixture::kLane);
+      if (try_write(write)) {
+        ++done;
+        return true;
+      }
+      EXPECT_EQ(state(), before);
+      EXPECT_EQ(LoadWord(&this->lane()->changing), 0);
+      EXPECT_FALSE(IsLocked(LoadWord(&this->Bucket()->head)));
+      return false;
+    };
+    for (const uint64_t round : {0, 1}) {
+      for (uint64_t key = 0; key < kRows; ++key) {
+        const RowBuffer row = this->t_.Row(key, key + round);
+        EXPECT_FALSE(attempt(key, [&](Write& write) {
+          return write.TryPut(kEpoch + 1, row.data());
+        })) << "it is another epoch";
+        const uint64_t count = this->Count();
+        if (attempt(key, [&](Write& write) {
+              const bool tried = write.TryPut(kEpoch, row.data());
+              EXPECT_EQ(write.added(), tried && round == 0 ? 1 : 0);
+              return tried;
+            })) {
+          EXPECT_EQ(this->Count(), count + 1 - round);
+        } else {
+          ASSERT_THAT(this->Put(key, key + round), IsOk());
+        }
+        EXPECT_THAT(this->t_.Lookup(key), Optional(row));
+      }
+      // Of three words two may have to change together.
+      EXPECT_EQ(done != 0, round == 0 || TypeParam::kFixedWords != 3);
+      done = 0;
+    }
+    EXPECT_FALSE(attempt(kRows, [&](Write& write) {
+      return write.TryRemove(kEpoch);
+    })) << "there is no such row";
+    for (uint64_t key = 0; key < kRows; ++key) {
+      EXPECT_FALSE(attempt(key, [&](Write& write) {
+        return write.TryRemove(kEpoch + 1);
+      })) << "it is another epoch";
+      if (!attempt(key,
+                   [&](Write& write) { return write.TryRemove(kEpoch); })) {
+        EXPECT_TRUE(this->Remove(key));
+      }
+      EXPECT_EQ(this->t_.Lookup(key), std::nullopt);
+    }
+    EXPECT_GT(done, 0);
+    EXPECT_EQ(this->Count(), 0);
   }
 }
 
