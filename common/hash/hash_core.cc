@@ -35,8 +35,9 @@ namespace {
 
 // How many buckets a turn splits or merges at most. So a write does that
 // bounded work, one in kRowsPerTurn does it, and the number of buckets keeps up
-// with the rows.
-constexpr uint64_t kSplitsPerTurn = 8;
+// with the rows, also of several threads, of which only one has a turn.
+constexpr uint64_t kSplitsPerTurn = 16;
+constexpr uint64_t kMergesPerTurn = 32;
 
 // Fewer rows than buckets of a table this much larger are for: it shrinks.
 constexpr uint64_t kShrinkAt = 4;
@@ -284,7 +285,7 @@ void HashCore::Resize(WriterLanes::Lane& lane) {
   } else {
     // Rows that all go take the buckets along: with kShrinkAt, three merges a
     // row are just enough for rows of three words.
-    Shrink(lane, wanted * 2, 4 * kSplitsPerTurn);
+    Shrink(lane, wanted * 2, kMergesPerTurn);
   }
   ReleaseMutex(growth_mutex_);
 }

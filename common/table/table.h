@@ -193,13 +193,15 @@ class TableReader {
   LookupElement(KeyArg key) const {
     if constexpr (Codec::template LayoutOf<Member>() !=
                   Codec::template LayoutOf<Key>()) {
+      const HashCore& core = this->core();
       if (absl::Status s = CheckRead(); !s.ok()) return s;
       const Wanted wanted(key);
       typename Codec::template FieldType<Member> value;
       FoundRow<Codec, Key> words;
-      if (ABSL_PREDICT_TRUE(words.Lookup(core().reader(), Hashed(wanted)) ==
-                                Found::kYes &&
-                            words.template DecodeField<Member>(value))) {
+      if (ABSL_PREDICT_TRUE(
+              words.Lookup(core.reader(), wanted.view(core.seed())) ==
+                  Found::kYes &&
+              words.template DecodeField<Member>(value))) {
         return value;
       }
     }
@@ -215,7 +217,7 @@ class TableReader {
   [[nodiscard]] absl::StatusOr<bool> Member(KeyArg key) const {
     if (absl::Status s = CheckRead(); !s.ok()) return s;
     const Wanted wanted(key);
-    const KeyView view = Hashed(wanted);
+    const KeyView view = wanted.view(core().seed());
     if constexpr (FoundRow<Codec, Key>::kIsInline) {
       // A copy is no more work here than to leave the words where they are.
       FoundRow<Codec, Key> words;
@@ -297,15 +299,7 @@ class TableReader {
 
   // What a key is to the core: for most operations, and for all others.
   using Wanted = LookupKey<Codec, Key>;
-  ABSL_ATTRIBUTE_ALWAYS_INLINE KeyView
-  Hashed(const Wanted& key ABSL_ATTRIBUTE_LIFETIME_BOUND) const {
-    return key.view(core().seed());
-  }
   using CoreKey = TableKey<Codec, Key>;
-  ABSL_ATTRIBUTE_ALWAYS_INLINE HashKey
-  Hashed(const CoreKey& key ABSL_ATTRIBUTE_LIFETIME_BOUND) const {
-    return key.hash_key(core().seed());
-  }
 
   using Found = HashReader::Found;
   absl::StatusOr<bool> LookupRest(KeyArg key, Row& row) const {
@@ -361,9 +355,7 @@ class TableWriter : public TableReader<Row, Key> {
       const Row& row) const {
     HashCore& core = this->core();
     const uint64_t epoch = this->epoch();
-    if (absl::Status s = this->CheckWrite(); ABSL_PREDICT_FALSE(!s.ok())) {
-      return s;
-    }
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
     const Wanted wanted(row.*Key);
@@ -403,7 +395,8 @@ class TableWriter : public TableReader<Row, Key> {
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
     absl::StatusOr<bool> inserted = this->core().template InsertNew<kShape>(
-        this->epoch(), this->Hashed(Wanted(row.*Key)), words.words());
+        this->epoch(), Wanted(row.*Key).view(this->core().seed()),
+        words.words());
     if (!inserted.ok()) return this->Named(inserted.status());
     return inserted;
   }
@@ -424,9 +417,7 @@ class TableWriter : public TableReader<Row, Key> {
       KeyArg key) const {
     HashCore& core = this->core();
     const uint64_t epoch = this->epoch();
-    if (absl::Status s = this->CheckWrite(); ABSL_PREDICT_FALSE(!s.ok())) {
-      return s;
-    }
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     const Wanted wanted(key);
     return this->Named(
         core.template Delete<kShape>(epoch, wanted.view(core.seed())).status());
@@ -437,9 +428,10 @@ class TableWriter : public TableReader<Row, Key> {
   // Removes the row and returns it; nullopt if there is none. O(1).
   [[nodiscard]] absl::StatusOr<std::optional<Row>> Take(KeyArg key) const {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    const CoreKey stored(key);
     RowBuffer words;
-    const absl::StatusOr<bool> found =
-        this->core().Take(this->epoch(), this->Hashed(CoreKey(key)), &words);
+    const absl::StatusOr<bool> found = this->core().Take(
+        this->epoch(), stored.hash_key(this->core().seed()), &words);
     if (!found.ok()) return this->Named(found.status());
     if (!*found) return std::optional<Row>();
     std::optional<Row> row(std::in_place);
@@ -460,9 +452,7 @@ class TableWriter : public TableReader<Row, Key> {
   UpdateCounter(KeyArg key, const Increment& increment) const {
     HashCore& core = this->core();
     const uint64_t epoch = this->epoch();
-    if (absl::Status s = this->CheckWrite(); ABSL_PREDICT_FALSE(!s.ok())) {
-      return s;
-    }
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
     const Wanted wanted(key);
     uint64_t word;
     if (ABSL_PREDICT_TRUE(Counter<Member>::TryCount(
@@ -529,8 +519,9 @@ class TableWriter : public TableReader<Row, Key> {
       if (!status.ok()) return status;
       return HashAction::Put(words);
     };
-    const absl::Status status =
-        this->core().Change(this->epoch(), this->Hashed(CoreKey(key)), change);
+    const CoreKey stored(key);
+    const absl::Status status = this->core().Change(
+        this->epoch(), stored.hash_key(this->core().seed()), change);
     if (!status.ok()) return this->Named(status);
     return found;
   }
