@@ -116,11 +116,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FollowLevels(uint64_t hash,
 template <typename Match, uint32_t kWords>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItems(
     const HashBucket& cell, uint64_t head, const HashProbe& probe) {
-  const uint64_t live = head & HashGeometry::PlacesFor(kWords);
   if constexpr (kWords != 0) {
-    return Match::template MatchKey<kWords>(cell, probe, live);
+    return Match::template MatchKey<kWords>(cell, probe, head);
   } else {
-    return Match::MatchTag(cell, probe) & live;
+    return Match::MatchTag(cell, probe) & head & HashGeometry::PlacesFor(0);
   }
 }
 

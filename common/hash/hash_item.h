@@ -45,17 +45,17 @@ struct FixedKey {
 
 // MatchItem()
 //
-// The item with the key, among the live ones of the cell, as the lowest bit; or
-// 0.
+// The item with the key, among the live ones of the cell with that head, as the
+// lowest bit; or 0.
 template <uint32_t kWords, KeyLayout kKey>
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItem(
-    const HashBucket* cell, uint64_t live, const FixedKey<kKey>& key) {
+    const HashBucket* cell, uint64_t head, const FixedKey<kKey>& key) {
   return MatchInline::MatchKey<kWords>(*cell,
                                        {.want = key.words[0],
                                         .second = key.words[1],
                                         .shift = kKey.word,
                                         .two_words = kKey.words == 2},
-                                       live & HashGeometry::PlacesFor(kWords));
+                                       head);
 }
 
 // CopyItem()

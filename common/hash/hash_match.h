@@ -96,24 +96,24 @@ struct MatchScalar {
     });
   }
 
-  // Of the inline rows of kWords words at the bits of `live` the first one with
-  // the key of the probe is the lowest bit; 0 if there is none. Higher bits are
-  // of some other rows in `live`.
+  // Of the live inline rows of kWords words in a cell with that head the first
+  // one with the key of the probe is the lowest bit; 0 if there is none. Higher
+  // bits are of some other live rows.
   template <uint32_t kWords>
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(const HashBucket& cell,
                                                         const HashProbe& probe,
-                                                        uint64_t live) {
+                                                        uint64_t head) {
     const uint64_t* const words = cell.word + probe.shift;
     if (ABSL_PREDICT_FALSE(probe.two_words)) {
       return EqualItems<kWords>([&](uint32_t i) {
                return (LoadWord(&words[i]) ^ probe.want) |
                       (LoadWord(&words[i + 1]) ^ probe.second);
              }) &
-             live;
+             head;
     }
     return EqualItems<kWords>(
                [&](uint32_t i) { return LoadWord(&words[i]) ^ probe.want; }) &
-           live;
+           head;
   }
 
  private:
@@ -165,13 +165,14 @@ struct MatchSse2 {
   template <uint32_t kWords>
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(const HashBucket& cell,
                                                         const HashProbe& probe,
-                                                        uint64_t live) {
+                                                        uint64_t head) {
     if constexpr (kWords > 2) {  // four words are too few to go together
-      return MatchScalar::MatchKey<kWords>(cell, probe, live);
+      return MatchScalar::MatchKey<kWords>(cell, probe, head);
     } else {
       const uint64_t* const words = &cell.head + probe.shift;
       MatchFence();
-      const uint64_t maybe = EqualLowHalves<kWords>(words, probe.want) & live;
+      const uint64_t maybe = EqualLowHalves<kWords>(words, probe.want) & head &
+                             HashGeometry::PlacesFor(kWords);
       MatchFence();
       if (maybe == 0) return 0;
       const uint64_t* const first =
@@ -181,7 +182,7 @@ struct MatchSse2 {
               (!probe.two_words || LoadWord(first + 1) == probe.second))) {
         return maybe;
       }
-      return MatchOneByOne<kWords>(cell, probe, live);
+      return MatchOneByOne<kWords>(cell, probe, head);
     }
   }
 
@@ -190,8 +191,8 @@ struct MatchSse2 {
   template <uint32_t kWords>
   ABSL_ATTRIBUTE_NOINLINE static uint64_t MatchOneByOne(const HashBucket& cell,
                                                         HashProbe probe,
-                                                        uint64_t live) {
-    return MatchScalar::MatchKey<kWords>(cell, probe, live);
+                                                        uint64_t head) {
+    return MatchScalar::MatchKey<kWords>(cell, probe, head);
   }
 
   // Bit i says that the i-th word has the low half of the wanted one, and bit
@@ -240,12 +241,12 @@ struct MatchAvx2 {
   template <uint32_t kWords>
   ETS_KEEPER_AVX2 static inline uint64_t MatchKey(const HashBucket& cell,
                                                   const HashProbe& probe,
-                                                  uint64_t live) {
+                                                  uint64_t head) {
     uint64_t equal = Equal(cell, probe.want, ~uint64_t{0}) >> probe.shift;
     if (ABSL_PREDICT_FALSE(probe.two_words)) {
       equal &= Equal(cell, probe.second, ~uint64_t{0}) >> (probe.shift + 1);
     }
-    return equal & live;
+    return equal & head & HashGeometry::PlacesFor(kWords);
   }
 
  private:
@@ -279,12 +280,12 @@ struct MatchAvx512 {
   template <uint32_t kWords>
   ETS_KEEPER_AVX512 static inline uint64_t MatchKey(const HashBucket& cell,
                                                     const HashProbe& probe,
-                                                    uint64_t live) {
+                                                    uint64_t head) {
     uint64_t equal = Equal(cell, probe.want, ~uint64_t{0}) >> probe.shift;
     if (ABSL_PREDICT_FALSE(probe.two_words)) {
       equal &= Equal(cell, probe.second, ~uint64_t{0}) >> (probe.shift + 1);
     }
-    return equal & live;
+    return equal & head & HashGeometry::PlacesFor(kWords);
   }
 
  private:

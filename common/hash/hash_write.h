@@ -377,8 +377,7 @@ class HashWrite {
       place_.record = record.record;
       place_.record_words = record.words;
     } else {
-      found = MatchInline::MatchKey<kWords>(
-          bucket, Probe(), head & HashGeometry::PlacesFor(kWords));
+      found = MatchInline::MatchKey<kWords>(bucket, Probe(), head);
       if (kThere && ABSL_PREDICT_FALSE(found == 0)) return false;
     }
     if (!kThere && found == 0) {
