@@ -16,8 +16,10 @@
 // still right to begin at, for each says what it answers for; a key that has
 // moved on since is only found more slowly. Where the table has shrunk since,
 // what was a bucket says that there is none, or is zero, which says the same:
-// the arena gives that memory to nobody else. So whoever makes the table grow
-// or shrink looks again, and whoever finds a key slowly.
+// the arena gives that memory to nobody else. (To read there may cost a page,
+// and where huge pages have run out it is a signal.) So whoever makes the table
+// grow or shrink looks again, before pages are released; and a process that
+// only reads does before each lookup.
 //
 // A copy of the arena's words, and not those, because it was checked: where a
 // lookup begins is in the arena whatever anybody stores there.

@@ -47,7 +47,6 @@ ABSL_ATTRIBUTE_NOINLINE bool HashReader::LookupView(const KeyView& key,
 }
 
 bool HashReader::FindView(const KeyView& key, Sink sink) const {
-  RefreshHomes();
   return Find(PaddedKey(key).hash_key(), sink);
 }
 

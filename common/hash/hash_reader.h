@@ -87,7 +87,8 @@ class HashReader {
   // HashReader::homes(), HashReader::RefreshHomes()
   //
   // Where lookups begin. Refreshing is for whoever has made the table grow or
-  // shrink; in a process that only reads, slow lookups do it.
+  // shrink, and, in a process that only reads, for every lookup: pages of
+  // buckets that have gone may be gone, too, and there may be no others.
   [[nodiscard]] const HashHomes& homes() const { return homes_; }
   void RefreshHomes() const { homes_.Refresh(geometry_); }
 

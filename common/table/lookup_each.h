@@ -128,6 +128,7 @@ template <typename Row, auto Key, typename AnyKey, typename Visit>
   size_t i = 0;
   const auto refill = [&](Begun& begun) ABSL_ATTRIBUTE_ALWAYS_INLINE {
     if (i >= begins) return;
+    if (i % kLookupWindow == 0) reader.RefreshHomes();
     begin(i + kLookupWindow, begun);
   };
   for (; i < goes_on; ++i) {

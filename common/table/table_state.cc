@@ -120,6 +120,7 @@ absl::Status TableState::CheckRead(uint64_t epoch) const {
   if (access() == TableAccess::kPrivate && epoch != core_->epoch()) {
     return Error(Cause::kReadProtected, "it is private to its owner");
   }
+  if (Has(kReadOnly)) core_->reader().RefreshHomes();
   return absl::OkStatus();
 }
 

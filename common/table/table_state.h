@@ -84,11 +84,11 @@ class TableState {
 
   // TableState::AllMayRead(), TableState::AllOwnersMayWrite()
   //
-  // Whether every handle may read now, and every one that was made for an owner
-  // write: one load, which is the answer nearly always. No load of the caller's
-  // passes it.
+  // Whether every handle may read now without CheckRead(), and every one that
+  // was made for an owner write: one load, which is the answer nearly always.
+  // No load of the caller's passes it.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool AllMayRead() const {
-    return !Has(kDeleted | kPrivate);
+    return !Has(kDeleted | kPrivate | kReadOnly);
   }
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool AllOwnersMayWrite() const {
     return !Has(kDeleted | kReadOnly);
@@ -98,7 +98,8 @@ class TableState {
   //
   // Whether a handle that was made under `epoch` (HashCore::kAnyEpoch: of no
   // owner) may read or write now. That the epoch is still the owner's is for
-  // the core to say when it writes.
+  // the core to say when it writes. Of a table in which another process writes
+  // CheckRead() also looks at how it is cut now.
   [[nodiscard]] absl::Status CheckRead(uint64_t epoch) const;
   [[nodiscard]] absl::Status CheckWrite(uint64_t epoch) const;
 

@@ -18,6 +18,7 @@
 #include "common/arena/arena_file.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_core.h"
+#include "common/hash/hash_homes.h"
 #include "common/hash/hash_layout.h"
 #include "common/row/row.h"
 #include "common/status/status.h"
@@ -123,6 +124,23 @@ TEST_F(TableStateTest, AReaderOfAnotherProcessMayNotWrite) {
   EXPECT_THAT((*reader)->CheckRead(HashCore::kAnyEpoch), IsOk());
   EXPECT_EQ(CauseOf((*reader)->CheckWrite(HashCore::kAnyEpoch)),
             Cause::kWriteProtected);
+}
+
+// And it looks where the table is now: where buckets have gone there may be no
+// page any more.
+TEST_F(TableStateTest, AReaderOfAnotherProcessBeginsWhereTheTableIsCutNow) {
+  ASSERT_THAT(Claim(), IsOk());
+  const auto reader = TableState::MakeReader("items", ReadOnlyArena());
+  ASSERT_THAT(reader, IsOk());
+  EXPECT_FALSE((*reader)->AllMayRead());
+  const HashHomes& homes = (*reader)->core().reader().homes();
+  const auto arena =
+      *Arena::Map(UniqueFd(dup(fd_.get())), ArenaAccess::kReadWrite);
+  for (const uint64_t image : {16, 4, 1}) {
+    StoreWord(&HashGeometry::RootIn(*arena)->image, image);
+    ASSERT_THAT((*reader)->CheckRead(HashCore::kAnyEpoch), IsOk());
+    EXPECT_EQ(homes.NumberOf(homes.Of(15)), image - 1);
+  }
 }
 
 TEST_F(TableStateTest, PrivateMemoryHasTheSizeAndThePagesThatOneAskedFor) {
