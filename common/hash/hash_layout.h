@@ -119,8 +119,9 @@ static_assert(sizeof(HashLane) % 64 == 0);
 
 // HashRoot
 //
-// What the table is. The first line is loaded by every operation; of it only
-// `image` and `mask` ever change: the number of buckets as it was some time
+// What the table is. The first line is loaded by what finds its key the long
+// way, and by HashHomes, which have it for the others; of it only `image` and
+// `mask` ever change: the number of buckets as it was some time
 // ago, stored 256 times while it doubles, and HashGeometry::WideMask() of it.
 // Whoever sees only one of them stored comes to a bucket from which its level
 // leads on, as from any bucket that has split or was merged since. The second
