@@ -175,14 +175,15 @@ class Arena final : public PageConsumer {
   // Allocates pages so that all of [0, end), or of [begin, bytes()), may be
   // written, and a few more. Cheap when they are there already, and when they
   // are ready; else at most kMaxOwnStep, or one huge page of a memfd, more than
-  // what was asked for is allocated now. `kNoMemory`, with nothing changed, if
+  // what was asked for is allocated now, after a step of giving pages back that
+  // is under way. `kNoMemory`, with nothing changed, if
   // the two ends would meet or the system has no page left. The back never
   // takes what was the front's once: who reads there, by what it knew before
   // the front was released, finds what the front left or zeroes, and nothing
   // else.
   //
-  // What is committed reads as zeroes when it was never committed before or has
-  // been released; after a crash in `ReleaseFront()` it may hold what it held.
+  // What is committed reads as zeroes when it was never committed before; what
+  // has been released may still hold what it held.
   [[nodiscard]] absl::Status CommitFront(uint64_t end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex());
   [[nodiscard]] absl::Status CommitBack(uint64_t begin)
@@ -200,24 +201,30 @@ class Arena final : public PageConsumer {
 
   // Arena::ReleaseFront()
   //
-  // Gives pages of the front back to the system, the last ones first: nothing
-  // at or behind `begin` is in use any more. All at or behind front_committed
-  // reads as zeroes then, also to readers who are late; the word is lowered
-  // first, so that a process that dies in between leaves at worst pages which
-  // nobody uses.
+  // Nothing of the front at or behind `begin` is in use any more: its pages go
+  // back to the system, the last ones first, by the supplier. Those behind
+  // front_committed, which is lowered now, read as they did until they do so as
+  // zeroes, also to readers who are late. A process that dies in between leaves
+  // pages that nobody uses: see ReleaseLeftovers().
   //
-  // Some are kept, in use as before, so that a table that grows and shrinks
-  // around one size does not call the system each time: twice what is to be
-  // ready ahead of the front, and 128 KiB at least. One call gives back no more
-  // than kReleaseStep, or one huge page, to be short. Returns whether there is
-  // more to give back: then call it again, perhaps after other work.
-  bool ReleaseFront(uint64_t begin) ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex());
+  // Some stay committed, so that a table that grows and shrinks around one size
+  // does not call the system each time: as many as are to be ready ahead of the
+  // front, and 128 KiB at least. Cheap, and nothing happens, as long as
+  // front_committed would not go down by kReleaseStep.
+  void ReleaseFront(uint64_t begin) ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex());
   static constexpr uint64_t kReleaseStep = 128 << 10;
+
+  // Arena::ReleaseLeftovers()
+  //
+  // Has the pages given back that the front had in use once and that a process
+  // which died may not have given back. For the next one that writes.
+  void ReleaseLeftovers() ABSL_LOCKS_EXCLUDED(grow_mutex());
 
   // Arena::SupplyPages()
   //
-  // Allocates a step of the pages that are to be ready ahead of use; see
-  // PageConsumer. Called by the supplier, or by a test in its place.
+  // Allocates a step of the pages that are to be ready ahead of use, or, if
+  // there are too many, gives a step of them back, kReleaseStep or one huge
+  // page; see PageConsumer. Called by the supplier, or by a test in its place.
   bool SupplyPages() override ABSL_LOCKS_EXCLUDED(grow_mutex());
 
   // Arena::grow_mutex()
@@ -286,7 +293,7 @@ class Arena final : public PageConsumer {
     uint64_t releases = 0;  // at the time of the decision
   };
 
-  // What ReleaseFront() gives back next.
+  // What the supplier gives back next.
   struct Release {
     uint64_t begin = 0;
     uint64_t end = 0;  // equal to begin: nothing
@@ -313,7 +320,19 @@ class Arena final : public PageConsumer {
   Supply NextSupply() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
   Supply NextFrontSupply() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
   Supply NextBackSupply() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
-  Release NextRelease(uint64_t begin) const
+  Release NextRelease() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  // What of the front has pages, or may have.
+  uint64_t FrontTop() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  // How far the front is to be ready.
+  uint64_t FrontTarget() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  // Gives a step back, if there is one.
+  void GiveBack() ABSL_LOCKS_EXCLUDED(grow_mutex_);
+  // Whether a step is being given back: then pages cannot be made ready, for
+  // they may be the same.
+  bool GivesBack() ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  // ArenaMemory::Allocate() by who is not the supplier and so may have to wait
+  // for it: else what is allocated here could be discarded there.
+  absl::Status AllocateNow(uint64_t begin, uint64_t end)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
   // How far a commit goes, that has to reach `end` or `begin`.
   uint64_t FrontStep(uint64_t end) const
@@ -337,11 +356,16 @@ class Arena final : public PageConsumer {
   PageSupplier& supplier_;
   MemoryPool& pool_;
   mutable absl::Mutex grow_mutex_;
+  // Held while pages are given back; taken with grow_mutex_ held.
+  absl::Mutex discard_mutex_ ABSL_ACQUIRED_AFTER(grow_mutex_);
   // What this process has allocated beyond what the header's words say.
   uint64_t front_ready_ ABSL_GUARDED_BY(grow_mutex_) = 0;
   uint64_t back_ready_ ABSL_GUARDED_BY(grow_mutex_);
-  // How often pages were released: those that the supplier was about to make
-  // ready at that time may be gone.
+  // Behind what is ready there may be pages up to here that a process left
+  // which died.
+  uint64_t left_ ABSL_GUARDED_BY(grow_mutex_) = 0;
+  // How often pages were released: those that somebody was about to make ready
+  // at that time may be gone.
   uint64_t releases_ ABSL_GUARDED_BY(grow_mutex_) = 0;
   // Whether all pages that were ever stored to, or that are there, lie in what
   // is ready.

@@ -3,6 +3,8 @@
 
 // How an `Arena` gets its pages: on demand, ahead of it, and back.
 
+#include <sched.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -39,6 +41,10 @@ constexpr uint64_t kSupplyStep = 256 << 10;
 
 // See ReleaseFront().
 constexpr uint64_t kMinKept = 128 << 10;
+
+// So much more than what is to be ready may be there, in steps of giving back:
+// else it would be given back and asked for in turns.
+constexpr uint64_t kSparedSteps = 2;
 
 uint64_t RoundDown(uint64_t value, uint64_t multiple) {
   return value / multiple * multiple;
@@ -86,6 +92,11 @@ absl::Status Arena::Allocate(uint64_t begin, uint64_t end) {
   return status;
 }
 
+absl::Status Arena::AllocateNow(uint64_t begin, uint64_t end) {
+  { Lock until_given_back(discard_mutex_); }
+  return Allocate(begin, end);
+}
+
 uint64_t Arena::FrontStep(uint64_t end) const {
   const uint64_t step = CommitStep(LoadWord(&header().front_committed));
   return std::min(RoundUp(end, step), LoadWord(&header().back_committed));
@@ -106,7 +117,7 @@ absl::Status Arena::CommitFront(uint64_t end) {
   if (end <= ready) {
     wanted = std::min(wanted, ready);
   } else {
-    if (absl::Status s = Allocate(ready, wanted); !s.ok()) return s;
+    if (absl::Status s = AllocateNow(ready, wanted); !s.ok()) return s;
     front_ready_ = wanted;
   }
   // First, so that it is the most also if this process dies in between.
@@ -125,7 +136,7 @@ absl::Status Arena::CommitBack(uint64_t begin) {
   if (begin >= ready) {
     wanted = std::max(wanted, ready);
   } else {
-    if (absl::Status s = Allocate(wanted, ready); !s.ok()) return s;
+    if (absl::Status s = AllocateNow(wanted, ready); !s.ok()) return s;
     back_ready_ = wanted;
   }
   StoreWord(&h.back_committed, wanted);
@@ -141,12 +152,18 @@ bool Arena::IsLow(uint64_t front, uint64_t back) const {
          (back_low != 0 && back < BackReady() + back_low);
 }
 
+bool Arena::GivesBack() {
+  if (!TryAcquireMutex(discard_mutex_)) return true;
+  ReleaseMutex(discard_mutex_);
+  return false;
+}
+
 void Arena::ReadyFront(uint64_t end) {
   Supply supply;
   bool is_low;
   {
     Lock lock(grow_mutex_);
-    if (end > LoadWord(&header().back_committed)) return;
+    if (end > LoadWord(&header().back_committed) || GivesBack()) return;
     supply = {.begin = FrontReady(),
               .end = FrontStep(end),
               .front = true,
@@ -162,7 +179,7 @@ void Arena::ReadyBack(uint64_t begin) {
   bool is_low;
   {
     Lock lock(grow_mutex_);
-    if (begin < LoadWord(&header().front_reach)) return;
+    if (begin < LoadWord(&header().front_reach) || GivesBack()) return;
     supply = {
         .begin = BackStep(begin), .end = BackReady(), .releases = releases_};
     is_low = IsLow(LoadWord(&header().front_committed), supply.begin);
@@ -195,22 +212,26 @@ bool Arena::SupplyPages() {
     Lock lock(grow_mutex_);
     supply = NextSupply();
   }
-  if (supply.begin == supply.end) return false;
-  if (supply.huge) {
-    // The neighbour, whose pages are all there, is named too: where writers
-    // were faster than the supplier, that keeps the mapping in one piece.
-    const uint64_t more = kHugePageBytes;
-    memory_.AllowHugePages(
-        supply.front ? supply.begin - more : supply.begin,
-        supply.front ? supply.end
-                     : std::min(supply.end + more, RoundDown(bytes_, more)));
+  if (supply.begin == supply.end) {
+    GiveBack();
+  } else {
+    if (supply.huge) {
+      // The neighbour, whose pages are all there, is named too: where writers
+      // were faster than the supplier, that keeps the mapping in one piece.
+      const uint64_t more = kHugePageBytes;
+      memory_.AllowHugePages(
+          supply.front ? supply.begin - more : supply.begin,
+          supply.front ? supply.end
+                       : std::min(supply.end + more, RoundDown(bytes_, more)));
+    }
+    // Without the lock: nobody waits for this.
+    if (!Allocate(supply.begin, supply.end).ok()) return false;
   }
-  // Without the lock: nobody waits for this.
-  if (!Allocate(supply.begin, supply.end).ok()) return false;
   Lock lock(grow_mutex_);
-  TakeSupply(supply);
+  if (supply.begin != supply.end) TakeSupply(supply);
   const Supply next = NextSupply();
-  return next.begin != next.end;
+  const Release release = NextRelease();
+  return next.begin != next.end || release.begin != release.end;
 }
 
 Arena::Supply Arena::NextSupply() const {
@@ -218,12 +239,18 @@ Arena::Supply Arena::NextSupply() const {
   return front.begin != front.end ? front : NextBackSupply();
 }
 
+uint64_t Arena::FrontTarget() const {
+  const uint64_t used = LoadWord(&header().front_committed);
+  return std::min(RoundUp(used + Ahead(used), SupplyUnit(used)),
+                  LoadWord(&header().back_committed));
+}
+
 Arena::Supply Arena::NextFrontSupply() const {
   const uint64_t used = LoadWord(&header().front_committed);
   const uint64_t limit = LoadWord(&header().back_committed);
   const uint64_t ready = FrontReady();
   const uint64_t unit = SupplyUnit(used);
-  const uint64_t target = std::min(RoundUp(used + Ahead(used), unit), limit);
+  const uint64_t target = FrontTarget();
   if (Ahead(used) == 0 || ready >= target) return {};
   Supply supply{.begin = ready, .front = true, .releases = releases_};
   const uint64_t next_huge = RoundDown(ready, kHugePageBytes) + kHugePageBytes;
@@ -260,36 +287,64 @@ Arena::Supply Arena::NextBackSupply() const {
   return supply;
 }
 
-Arena::Release Arena::NextRelease(uint64_t begin) const {
-  const uint64_t front = LoadWord(&header().front_committed);
-  const uint64_t back = LoadWord(&header().back_committed);
-  const uint64_t top = std::min(FrontReady(), back);
-  const uint64_t step =
-      SupplyUnit(top) == kHugePageBytes ? kHugePageBytes : kReleaseStep;
-  const uint64_t kept = std::max(kMinKept, 2 * Ahead(front));
-  const uint64_t keep = RoundUp(std::min(begin, front) + kept, step);
-  if (top < keep + step) return {};
+uint64_t Arena::FrontTop() const {
+  return std::min(std::max(FrontReady(), left_),
+                  LoadWord(&header().back_committed));
+}
+
+Arena::Release Arena::NextRelease() const {
+  const uint64_t top = FrontTop();
+  const uint64_t step = std::max(SupplyUnit(top), kReleaseStep);
+  const uint64_t keep = RoundUp(FrontTarget(), step);
+  if (top < keep + kSparedSteps * step) return {};
   return {.begin = RoundUp(top - step, step), .end = top};
 }
 
-bool Arena::ReleaseFront(uint64_t begin) {
-  ArenaHeader& h = header();
-  const Release release = NextRelease(begin);
-  if (release.begin == release.end) return false;
-  if (release.begin < LoadWord(&h.front_committed)) {
-    StoreWord(&h.front_committed, release.begin);
+void Arena::ReleaseFront(uint64_t begin) {
+  uint64_t* const front = &header().front_committed;
+  const uint64_t used = LoadWord(front);
+  begin = std::min(begin, used);
+  const uint64_t step = std::max(memory_.page_bytes(), kReleaseStep);
+  const uint64_t keep = RoundUp(begin + std::max(kMinKept, Ahead(begin)), step);
+  if (used < keep + step) return;
+  front_ready_ = FrontReady();  // as before: what is not in use is ready
+  StoreWord(front, keep);
+  const Release release = NextRelease();
+  if (release.begin != release.end) supplier_.Order(*this);
+}
+
+void Arena::ReleaseLeftovers() {
+  Lock lock(grow_mutex_);
+  left_ = LoadWord(&header().front_reach);
+  const Release release = NextRelease();
+  if (release.begin != release.end) supplier_.Order(*this);
+}
+
+// What is given back is not ready before it goes. Whoever wants it again finds
+// that out under grow_mutex_, and so after this has taken discard_mutex_, and
+// waits; who was allocating there since before finds another number of
+// releases. (Should the system refuse, there are pages without use.)
+void Arena::GiveBack() {
+  sched_yield();  // there is no hurry: first those who want this processor
+  AcquireMutex(grow_mutex_);
+  const Release release = NextRelease();
+  if (release.begin == release.end) {
+    ReleaseMutex(grow_mutex_);
+    return;
   }
   ++releases_;
   tidy_ = false;
-  const bool gone = memory_.Discard(release.begin, release.end);
-  front_ready_ = gone ? release.begin : release.end;
-  if (!gone) return false;
-  // Pages that were ready for the back may have been among them.
+  front_ready_ = std::min(front_ready_, release.begin);
+  left_ = std::min(left_, release.begin);
+  // Pages that were ready for the back may be among them.
   if (back_ready_ < release.end) {
-    back_ready_ = LoadWord(&h.back_committed);
+    back_ready_ = LoadWord(&header().back_committed);
   }
-  const Release next = NextRelease(begin);
-  return next.begin != next.end;
+  AcquireMutex(discard_mutex_);
+  ReleaseMutex(grow_mutex_);
+  supplier_.BeforeGivingBack();
+  memory_.Discard(release.begin, release.end);
+  ReleaseMutex(discard_mutex_);
 }
 
 uint64_t Arena::committed_bytes() const {

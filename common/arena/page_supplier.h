@@ -5,9 +5,10 @@
 // File: page_supplier.h
 // -----------------------------------------------------------------------------
 //
-// Memory costs most when it is touched first: the kernel finds a page and fills
-// it with zeroes. A `PageSupplier` does that ahead of the writers, on a thread
-// of its own, so that no insert has to wait for it.
+// Memory costs most when it is touched first, as the kernel finds a page and
+// fills it with zeroes, and again when it is given back. A `PageSupplier` does
+// the one ahead of the writers and the other behind them, on a thread of its
+// own, so that none of them has to wait for it.
 //
 //   PageSupplier::OfProcess().Order(arena);   // soon: arena.SupplyPages()
 //
@@ -28,13 +29,14 @@ namespace ets_keeper {
 
 // PageConsumer
 //
-// Something that wants pages ahead.
+// Something that wants pages ahead, or has too many.
 class PageConsumer {
  public:
   // PageConsumer::SupplyPages()
   //
-  // Allocates some of the pages that are wanted now; a step short enough for
-  // others to wait for their turn. Returns whether more are wanted. Called by
+  // Allocates some of the pages that are wanted now, or gives some back; a step
+  // short enough for others to wait for their turn. Returns whether there is
+  // more to do. Called by
   // the supplier, with no lock held, never by two threads at once.
   virtual bool SupplyPages() = 0;
 
@@ -63,6 +65,12 @@ class PageSupplier {
   // When this returns, `consumer` is neither being called nor will be, unless
   // it orders anew. Waits for a step that is under way.
   virtual void Cancel(PageConsumer& consumer) = 0;
+
+  // PageSupplier::BeforeGivingBack()
+  //
+  // Called in a step that gives pages back, when it has been decided which.
+  // For tests: others may run here as well as a moment later.
+  virtual void BeforeGivingBack() {}
 };
 
 }  // namespace ets_keeper

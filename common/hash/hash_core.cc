@@ -163,6 +163,7 @@ absl::Status HashCore::Recover() {
   }
   rows_ = static_cast<int64_t>(reader_.Size());
   reader_.RefreshHomes();
+  arena.ReleaseLeftovers();
   return absl::OkStatus();
 }
 
