@@ -34,18 +34,13 @@ ETS_KEEPER_AVX2 __attribute__((flatten)) void FindKeyAvx2(
   FindKey<MatchAvx2>(geometry, key, place);
 }
 
-ETS_KEEPER_AVX512 __attribute__((flatten)) void FindKeyAvx512(
-    const HashGeometry& geometry, const HashKey& key, HashPlace* place) {
-  FindKey<MatchAvx512>(geometry, key, place);
-}
-
 #endif
 
 void FindKeyWith(InstructionSet instructions, const HashGeometry& geometry,
                  const HashKey& key, HashPlace* place) {
 #ifdef ETS_KEEPER_VECTORS
   if (instructions == InstructionSet::kAvx512) {
-    return FindKeyAvx512(geometry, key, place);
+    return FindKey<MatchAvx512>(geometry, key, place);
   }
   if (instructions == InstructionSet::kAvx2) {
     return FindKeyAvx2(geometry, key, place);

@@ -49,8 +49,9 @@ struct FixedKey {
 // lowest bit; or 0.
 template <uint32_t kWords, KeyLayout kKey>
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t MatchItem(
-    const HashBucket* cell, uint64_t head, const FixedKey<kKey>& key) {
-  return MatchInline::MatchKey<kWords>(*cell,
+    InstructionSet set, const HashBucket* cell, uint64_t head,
+    const FixedKey<kKey>& key) {
+  return MatchInline::MatchKey<kWords>(set, *cell,
                                        {.want = key.words[0],
                                         .second = key.words[1],
                                         .shift = kKey.word,

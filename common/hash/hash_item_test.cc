@@ -34,7 +34,7 @@ FixedKey<kKey> KeyOf(uint64_t first) {
 }
 
 template <uint32_t kWords, KeyLayout kKey>
-void ExpectItems() {
+void ExpectItems(InstructionSet set) {
   for (uint64_t word = 0; word < 20; ++word) {
     const FixedKey<kKey> key = KeyOf<kKey>(word);
     const uint64_t item = word - kKey.word;  // would begin there
@@ -42,9 +42,9 @@ void ExpectItems() {
         item >= 2 && item <= 16 - kWords && (item - 2) % kWords == 0;
     const uint64_t bit = there ? uint64_t{1} << item : 0;
     // The lowest bit is the item's.
-    const uint64_t found = MatchItem<kWords, kKey>(&kCell, kAll, key);
+    const uint64_t found = MatchItem<kWords, kKey>(set, &kCell, kAll, key);
     EXPECT_EQ(found & -found, bit) << word;
-    EXPECT_EQ((MatchItem<kWords, kKey>(&kCell, ~bit, key)), 0) << word;
+    EXPECT_EQ((MatchItem<kWords, kKey>(set, &kCell, ~bit, key)), 0) << word;
     if (!there) continue;
     uint64_t row[kWords], expected[kWords];
     for (uint32_t i = 0; i < kWords; ++i) expected[i] = item + i;
@@ -54,13 +54,16 @@ void ExpectItems() {
 }
 
 TEST(HashItemTest, ALiveItemWithTheKeyIsFoundAndCopied) {
-  ExpectItems<1, KeyLayout{}>();
-  ExpectItems<2, KeyLayout{}>();
-  ExpectItems<2, KeyLayout{.word = 1}>();
-  ExpectItems<2, KeyLayout{.words = 2}>();
-  ExpectItems<3, KeyLayout{}>();
-  ExpectItems<3, KeyLayout{.word = 2}>();
-  ExpectItems<3, KeyLayout{.word = 1, .words = 2}>();
+  for (const InstructionSet set :
+       {InstructionSet::kScalar, DetectInstructionSet()}) {
+    ExpectItems<1, KeyLayout{}>(set);
+    ExpectItems<2, KeyLayout{}>(set);
+    ExpectItems<2, KeyLayout{.word = 1}>(set);
+    ExpectItems<2, KeyLayout{.words = 2}>(set);
+    ExpectItems<3, KeyLayout{}>(set);
+    ExpectItems<3, KeyLayout{.word = 2}>(set);
+    ExpectItems<3, KeyLayout{.word = 1, .words = 2}>(set);
+  }
 }
 
 TEST(HashItemTest, ABucketIsUnchangedIfItsHeadIsAndNobodyHasItLocked) {

@@ -80,8 +80,7 @@ ETS_KEEPER_AVX2 __attribute__((flatten)) bool HashReader::FindAvx2(
   return FindUntilStable<MatchAvx2>(key, sink);
 }
 
-ETS_KEEPER_AVX512 __attribute__((flatten)) bool HashReader::FindAvx512(
-    const HashKey& key, Sink sink) const {
+bool HashReader::FindAvx512(const HashKey& key, Sink sink) const {
   return FindUntilStable<MatchAvx512>(key, sink);
 }
 #endif

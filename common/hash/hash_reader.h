@@ -66,8 +66,7 @@ struct HashCursor {
 
 class HashReader {
  public:
-  // Finds with the given instructions, which the processor must have; what is
-  // made for the type of the rows, with those that any processor has.
+  // Finds with the given instructions, which the processor must have.
   explicit HashReader(const HashGeometry& geometry,
                       InstructionSet instructions = DetectInstructionSet());
 
@@ -83,6 +82,7 @@ class HashReader {
   [[nodiscard]] bool LookupView(const KeyView& key, RowBuffer* row) const;
 
   [[nodiscard]] const HashGeometry& geometry() const { return geometry_; }
+  [[nodiscard]] InstructionSet instructions() const { return instructions_; }
 
   // HashReader::homes(), HashReader::RefreshHomes()
   //
@@ -126,7 +126,7 @@ class HashReader {
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE Sight See(const HashBucket* home,
                                                        uint64_t hash) const {
     const uint64_t head = LoadWord(&home->head);
-    const uint64_t items = TaggedItems(*home, head, hash);
+    const uint64_t items = TaggedItems(instructions_, *home, head, hash);
     if (ABSL_PREDICT_FALSE(items == 0)) return {head, 0};
     const uint64_t record = FirstRecord(*home, items);
     PrefetchKey(geometry_, record);
@@ -287,7 +287,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInline(
     const HashBucket* home, const KeyView& key, uint64_t* row) const {
   const FixedKey<kKey> fixed(key);
   const uint64_t head = LoadWord(&home->head);
-  const uint64_t found = MatchItem<kWords, kKey>(home, head, fixed);
+  const uint64_t found =
+      MatchItem<kWords, kKey>(instructions_, home, head, fixed);
   if (found != 0) {
     CopyItem<kWords>(home, found, row);
     if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) return true;
@@ -318,7 +319,8 @@ ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
       return FindFixed(hash, key.words, kKey.words, row, kWords);
     }
     const HashBucket* const cell = geometry_.BucketAt(link);
-    found = MatchItem<kWords, kKey>(cell, LoadWord(&cell->head), key);
+    found = MatchItem<kWords, kKey>(instructions_, cell, LoadWord(&cell->head),
+                                    key);
     if (found != 0) CopyItem<kWords>(cell, found, row);
     link = LinkOf(LoadWord(&cell->chain));
   }

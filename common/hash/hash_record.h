@@ -160,8 +160,9 @@ template <typename AnyKey>
 //
 // The live items of a bucket, whose head is `head`, that have the hash's tag.
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t TaggedItems(
-    const HashBucket& bucket, uint64_t head, uint64_t hash) {
-  return MatchInline::MatchTag(bucket, HashProbe::OfTag(hash)) & head &
+    InstructionSet set, const HashBucket& bucket, uint64_t head,
+    uint64_t hash) {
+  return MatchInline::MatchTag(set, bucket, HashProbe::OfTag(hash)) & head &
          HashGeometry::PlacesFor(0);
 }
 
@@ -222,7 +223,9 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void PrefetchKey(
       break;
     }
     const HashBucket& cell = *geometry.BucketAt(link);
-    const uint64_t items = TaggedItems(cell, LoadWord(&cell.head), hash);
+    const uint64_t items =
+        MatchInline::Portable::MatchTag(cell, HashProbe::OfTag(hash)) &
+        LoadWord(&cell.head) & HashGeometry::PlacesFor(0);
     if (items != 0) return FirstRecord(cell, items);
     link = LinkOf(LoadWord(&cell.chain));
   }
@@ -241,10 +244,10 @@ struct PlainRecord {
 };
 template <bool kInChain>
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline PlainRecord FindPlainRecord(
-    const HashGeometry& geometry, const KeyPlace& place,
+    InstructionSet set, const HashGeometry& geometry, const KeyPlace& place,
     const HashBucket& bucket, uint64_t head, const KeyView& key) {
   PlainRecord found;
-  found.candidates = TaggedItems(bucket, head, key.hash);
+  found.candidates = TaggedItems(set, bucket, head, key.hash);
   uint64_t record = 0;
   if (found.candidates != 0) {
     record = FirstRecord(bucket, found.candidates);

@@ -158,8 +158,11 @@ TEST_F(HashRecordTest, ItemsWithATagAreLiveOnesOfTheBucketItself) {
   HashBucket bucket = {};
   for (const int i : {1, 3, 5}) bucket.word[i] = MakeSlot(kHash, 64 * i);
   bucket.word[2] = MakeSlot(~kHash, 64);
-  EXPECT_EQ(TaggedItems(bucket, ~uint64_t{0}, kHash), 0b10101000);
-  EXPECT_EQ(TaggedItems(bucket, 0b11010111, kHash), 0b10000000);
+  for (const InstructionSet set :
+       {InstructionSet::kScalar, DetectInstructionSet()}) {
+    EXPECT_EQ(TaggedItems(set, bucket, ~uint64_t{0}, kHash), 0b10101000);
+    EXPECT_EQ(TaggedItems(set, bucket, 0b11010111, kHash), 0b10000000);
+  }
   EXPECT_EQ(FirstRecord(bucket, 0b10100000), 64 * 3);
 }
 

@@ -64,7 +64,8 @@ HashPlace HashSlowWrite<kWords>::Begin(const HashGeometry& geometry,
   SpinPause pause;
   for (;;) {
     HashPlace place;
-    FindKeyIn<MatchInline, kWords>(geometry, padded.hash_key(), &place);
+    FindKeyIn<MatchInline::Portable, kWords>(geometry, padded.hash_key(),
+                                             &place);
     if (ABSL_PREDICT_FALSE(place.bucket == 0) ||
         ABSL_PREDICT_TRUE(TryLockBucket(geometry, geometry.LaneAt(lane), 0,
                                         place.bucket, place.head))) {
@@ -88,9 +89,9 @@ HashPlace HashSlowWrite<kWords>::BeginInline(const HashGeometry& geometry,
     if (bucket != 0) {
       HashPlace place = {.bucket = bucket, .head = head};
       const uint64_t chain = LoadWord(&geometry.BucketAt(bucket)->chain);
-      FindInChain<MatchInline, kWords>(geometry, key,
-                                       HashProbe::OfInlineKey(geometry, key),
-                                       LinkOf(chain), &place);
+      FindInChain<MatchInline::Portable, kWords>(
+          geometry, key, HashProbe::OfInlineKey(geometry, key), LinkOf(chain),
+          &place);
       // If the head has not changed since, that was its chain.
       if (TryLockBucket(geometry, geometry.LaneAt(lane), 0, bucket, head)) {
         return place;

@@ -159,6 +159,7 @@ class HashWrite {
                                          const KeyView& key, uint32_t lane)
       : geometry_(reader.geometry()),
         homes_(reader.homes()),
+        instructions_(reader.instructions()),
         base_(geometry_.base),
         key_(key),
         hash_(key.hash),
@@ -370,14 +371,15 @@ class HashWrite {
     const uint64_t head = LoadWord(&bucket.head);
     uint64_t found;
     if constexpr (kWords == 0) {
-      const PlainRecord record =
-          FindPlainRecord<kThere>(geometry_, layout(), bucket, head, key_);
+      const PlainRecord record = FindPlainRecord<kThere>(
+          instructions_, geometry_, layout(), bucket, head, key_);
       found = record.candidates;
       if ((kThere || found != 0) && record.words == 0) return false;
       place_.record = record.record;
       place_.record_words = record.words;
     } else {
-      found = MatchInline::MatchKey<kWords>(bucket, Probe(), head);
+      found =
+          MatchInline::MatchKey<kWords>(instructions_, bucket, Probe(), head);
       if (kThere && ABSL_PREDICT_FALSE(found == 0)) return false;
     }
     if (!kThere && found == 0) {
@@ -498,6 +500,7 @@ class HashWrite {
 
   const HashGeometry& geometry_;
   const HashHomes& homes_;
+  const InstructionSet instructions_;
   char* const base_;  // a copy, which no store can have changed
   const KeyView key_;
   // Of it, of rows in buckets, what is asked for.

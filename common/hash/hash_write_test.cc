@@ -31,9 +31,13 @@ using ::testing::Optional;
 
 // A write made for rows of kWords words and for wherever their key is, in a
 // table whose key is their first word.
-template <uint32_t kWords, KeyPlace kKey>
+// `kPortable`: with what any processor has.
+template <uint32_t kWords, KeyPlace kKey, bool kPortable = false>
 struct Shape {
   static constexpr uint32_t kFixedWords = kWords;
+  static InstructionSet Instructions() {
+    return kPortable ? InstructionSet::kScalar : DetectInstructionSet();
+  }
   using Write = HashWrite<InlineWords(kWords, KeyLayout()), kKey>;
 };
 
@@ -42,7 +46,9 @@ class HashWriteTest : public ::testing::Test {
  protected:
   using Write = typename Shape::Write;
 
-  HashWriteTest() : t_({.fixed_words = Shape::kFixedWords}) {}
+  HashWriteTest()
+      : t_({.fixed_words = Shape::kFixedWords}),
+        reader_(t_.core->geometry(), Shape::Instructions()) {}
   ~HashWriteTest() override {
     EXPECT_EQ(LoadWord(&lane()->changing), 0);
     EXPECT_FALSE(IsLocked(LoadWord(&Bucket()->head)));
@@ -57,7 +63,7 @@ class HashWriteTest : public ::testing::Test {
 
   absl::Status Put(uint64_t key, uint64_t value) {
     const TestKey test_key(key);
-    Write write(t_.core->reader(), test_key, kLane);
+    Write write(reader_, test_key, kLane);
     EXPECT_TRUE(write.template Begin<true>());
     EXPECT_TRUE(IsLocked(LoadWord(&Bucket()->head)));
     absl::Status status = write.Put(t_.Row(key, value));
@@ -66,7 +72,7 @@ class HashWriteTest : public ::testing::Test {
   }
   bool Remove(uint64_t key) {
     const TestKey test_key(key);
-    Write write(t_.core->reader(), test_key, kLane);
+    Write write(reader_, test_key, kLane);
     EXPECT_TRUE(write.template Begin<true>());
     const bool found = write.place().found();
     if (found) {
@@ -78,7 +84,7 @@ class HashWriteTest : public ::testing::Test {
   absl::Status Add(uint64_t key, HashNumber number, int64_t amount,
                    uint64_t* sum) {
     const TestKey test_key(key);
-    Write write(t_.core->reader(), test_key, kLane);
+    Write write(reader_, test_key, kLane);
     EXPECT_TRUE(write.template Begin<false>());
     absl::Status status = write.Add(number, amount, sum);
     EXPECT_EQ(write.End(), 0);
@@ -87,12 +93,15 @@ class HashWriteTest : public ::testing::Test {
 
   static constexpr uint32_t kLane = 1;
   TestTable t_;
+  const HashReader reader_;
   int64_t rows_ = 0;
 };
 
 using Shapes = ::testing::Types<Shape<1, kAnyKey>, Shape<2, KeyLayout{}>,
                                 Shape<2, kAnyKey>, Shape<3, KeyLayout{}>,
-                                Shape<4, KeyLayout{}>, Shape<0, kAnyKey>>;
+                                Shape<4, KeyLayout{}>, Shape<0, kAnyKey>,
+                                Shape<2, KeyLayout{}, /*kPortable=*/true>,
+                                Shape<0, kAnyKey, /*kPortable=*/true>>;
 TYPED_TEST_SUITE(HashWriteTest, Shapes);
 
 // More than a bucket and its first cell hold: the table does not grow.
