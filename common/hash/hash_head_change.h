@@ -70,14 +70,14 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void EndHeadChange(HashLane* lane) {
 // CommitHeadChange()
 //
 // The cell gets that head, and the lane counts `added` rows more.
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CommitHeadChange(
-    const HashGeometry& geometry, HashLane* lane, uint64_t cell, uint64_t head,
-    int64_t added) {
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CommitHeadChange(HashLane* lane,
+                                                          HashBucket* cell,
+                                                          uint64_t head,
+                                                          int64_t added) {
   const uint64_t count = LoadWord(&lane->count) + static_cast<uint64_t>(added);
-  uint64_t* const word = &geometry.BucketAt(cell)->head;
-  if (IsSeeded(SeededBug::kHeadBeforeCount)) StoreWord(word, head);
+  if (IsSeeded(SeededBug::kHeadBeforeCount)) StoreWord(&cell->head, head);
   StoreWord(&lane->count, count);
-  StoreWord(word, head);
+  StoreWord(&cell->head, head);
   EndHeadChange(lane);
 }
 
@@ -85,13 +85,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CommitHeadChange(
 //
 // TryLockBucket() for a writer that will change the head, or give that up.
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool TryLockBucketToChange(
-    const HashGeometry& geometry, HashLane* lane, uint64_t offset,
-    uint64_t head) {
+    HashLane* lane, HashBucket* bucket, uint64_t offset, uint64_t head) {
   if (IsLocked(head)) return false;
   BeginHeadChange(lane, offset, head);
-  if (ABSL_PREDICT_TRUE(SwapInLock(&geometry.BucketAt(offset)->head, head))) {
-    return true;
-  }
+  if (ABSL_PREDICT_TRUE(SwapInLock(&bucket->head, head))) return true;
   EndHeadChange(lane);
   return false;
 }

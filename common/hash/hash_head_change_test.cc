@@ -21,7 +21,8 @@ class HashHeadChangeTest : public ::testing::Test {
   const HashGeometry& geometry() const { return t_.core->geometry(); }
   HashLane* lane() const { return geometry().LaneAt(1); }
   uint64_t bucket() const { return geometry().BucketOffset(0); }
-  uint64_t* head_word() const { return &geometry().BucketAt(bucket())->head; }
+  HashBucket* words() const { return geometry().BucketAt(bucket()); }
+  uint64_t* head_word() const { return &words()->head; }
   uint64_t Head() const { return LoadWord(head_word()); }
   uint64_t Count() const { return LoadWord(&lane()->count); }
 
@@ -30,10 +31,10 @@ class HashHeadChangeTest : public ::testing::Test {
 
 TEST_F(HashHeadChangeTest, HeadAndCountChange) {
   const uint64_t head = Head();
-  ASSERT_TRUE(TryLockBucketToChange(geometry(), lane(), bucket(), head));
+  ASSERT_TRUE(TryLockBucketToChange(lane(), words(), bucket(), head));
   EXPECT_TRUE(IsLocked(Head()));
   EXPECT_EQ(LoadWord(&lane()->changing), bucket());
-  CommitHeadChange(geometry(), lane(), bucket(), WithLive(head, 4), 1);
+  CommitHeadChange(lane(), words(), WithLive(head, 4), 1);
   EXPECT_EQ(Head(), WithLive(head, 4));
   EXPECT_EQ(Count(), 1);
   EXPECT_EQ(LoadWord(&lane()->changing), 0);
@@ -42,9 +43,9 @@ TEST_F(HashHeadChangeTest, HeadAndCountChange) {
 TEST_F(HashHeadChangeTest, HeadThatHasChangedIsNotLocked) {
   const uint64_t head = Head();
   EXPECT_FALSE(
-      TryLockBucketToChange(geometry(), lane(), bucket(), head + kVersionOne));
+      TryLockBucketToChange(lane(), words(), bucket(), head + kVersionOne));
   EXPECT_FALSE(
-      TryLockBucketToChange(geometry(), lane(), bucket(), head | kLockBit));
+      TryLockBucketToChange(lane(), words(), bucket(), head | kLockBit));
   EXPECT_EQ(Head(), head);
   EXPECT_EQ(LoadWord(&lane()->changing), 0);
 }
@@ -52,7 +53,7 @@ TEST_F(HashHeadChangeTest, HeadThatHasChangedIsNotLocked) {
 // Killed when the count is stored and the head is not.
 TEST_F(HashHeadChangeTest, CountIsPutBackIfTheHeadHasNotChanged) {
   StoreWord(&lane()->count, 7);
-  ASSERT_TRUE(TryLockBucketToChange(geometry(), lane(), bucket(), Head()));
+  ASSERT_TRUE(TryLockBucketToChange(lane(), words(), bucket(), Head()));
   StoreWord(&lane()->count, 8);
   RecoverHeadChange(geometry(), lane());
   EXPECT_EQ(Count(), 7);
@@ -64,7 +65,7 @@ TEST_F(HashHeadChangeTest, CountIsPutBackIfTheHeadHasNotChanged) {
 TEST_F(HashHeadChangeTest, CountStaysIfTheHeadHasChanged) {
   StoreWord(&lane()->count, 7);
   const uint64_t head = Head();
-  ASSERT_TRUE(TryLockBucketToChange(geometry(), lane(), bucket(), head));
+  ASSERT_TRUE(TryLockBucketToChange(lane(), words(), bucket(), head));
   StoreWord(&lane()->count, 8);
   StoreWord(head_word(), WithLive(head, 4) | kLockBit);
   RecoverHeadChange(geometry(), lane());
@@ -100,7 +101,7 @@ TEST_F(HashHeadChangeTest, HostileCellIsNotFollowed) {
 }
 
 TEST_F(HashHeadChangeTest, LockIsNamedAllTheWhileWhenTheChangeIsGivenUp) {
-  ASSERT_TRUE(TryLockBucketToChange(geometry(), lane(), bucket(), Head()));
+  ASSERT_TRUE(TryLockBucketToChange(lane(), words(), bucket(), Head()));
   NameLockInstead(lane(), bucket());
   EXPECT_EQ(LoadWord(&lane()->changing), 0);
   EXPECT_EQ(LoadWord(&lane()->held[0]), bucket());

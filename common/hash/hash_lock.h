@@ -77,14 +77,15 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void NameLock(HashLane* lane, int slot,
 
 // TryLockBucket()
 //
-// Takes the lock of the bucket at `offset` if its head still is `head`, with
-// the lock free. `slot` says which word of the lane's `held` to use.
+// Takes the lock of the bucket, which is at `offset`, if its head still is
+// `head`, with the lock free. `slot` says which word of the lane's `held` to
+// use.
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool TryLockBucket(
-    const HashGeometry& geometry, HashLane* lane, int slot, uint64_t offset,
+    HashLane* lane, int slot, HashBucket* bucket, uint64_t offset,
     uint64_t head) {
   if (IsLocked(head)) return false;
   NameLock(lane, slot, offset);
-  return SwapInLock(&geometry.BucketAt(offset)->head, head);
+  return SwapInLock(&bucket->head, head);
 }
 
 // LockNamedBucket()

@@ -30,7 +30,8 @@ class HashLockTest : public ::testing::Test {
     StoreWord(head(), kHead);
   }
 
-  uint64_t* head() { return &geometry_.BucketAt(bucket_)->head; }
+  HashBucket* bucket() { return geometry_.BucketAt(bucket_); }
+  uint64_t* head() { return &bucket()->head; }
   HashLane* lane(uint32_t i) { return geometry_.LaneAt(i); }
 
   const std::unique_ptr<Arena> arena_;
@@ -39,7 +40,7 @@ class HashLockTest : public ::testing::Test {
 };
 
 TEST_F(HashLockTest, TakingALockNamesItInTheLaneFirst) {
-  EXPECT_TRUE(TryLockBucket(geometry_, lane(2), 1, bucket_, kHead));
+  EXPECT_TRUE(TryLockBucket(lane(2), 1, bucket(), bucket_, kHead));
   EXPECT_EQ(LoadWord(&lane(2)->held[1]), bucket_);
   EXPECT_EQ(LoadWord(&lane(2)->held[0]), 0);
   EXPECT_EQ(LoadWord(head()), kHead | kLockBit);
@@ -49,14 +50,14 @@ TEST_F(HashLockTest, TakingALockNamesItInTheLaneFirst) {
 
 TEST_F(HashLockTest, ALockThatIsTakenIsNotTakenAgain) {
   LockBucket(geometry_, lane(0), 0, bucket_);
-  EXPECT_FALSE(TryLockBucket(geometry_, lane(1), 0, bucket_, kHead));
-  EXPECT_FALSE(TryLockBucket(geometry_, lane(1), 0, bucket_, kHead | kLockBit));
+  EXPECT_FALSE(TryLockBucket(lane(1), 0, bucket(), bucket_, kHead));
+  EXPECT_FALSE(TryLockBucket(lane(1), 0, bucket(), bucket_, kHead | kLockBit));
   EXPECT_EQ(LoadWord(head()), kHead | kLockBit);
 }
 
 TEST_F(HashLockTest, AWriterThatSawAnotherHeadDoesNotGetTheLock) {
   StoreWord(head(), WithLive(kHead, 0));
-  EXPECT_FALSE(TryLockBucket(geometry_, lane(0), 0, bucket_, kHead));
+  EXPECT_FALSE(TryLockBucket(lane(0), 0, bucket(), bucket_, kHead));
   EXPECT_EQ(LoadWord(head()), WithLive(kHead, 0));
 }
 

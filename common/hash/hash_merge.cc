@@ -122,8 +122,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool MergePlain(
       LevelOf(merged_head) != level) {
     return false;
   }
-  if (!TryLockBucket(geometry, lane, 0, offset, head)) return false;
-  if (!TryLockBucket(geometry, lane, 1, geometry.BucketOffset(last),
+  if (!TryLockBucket(lane, 0, bucket, offset, head)) return false;
+  if (!TryLockBucket(lane, 1, merged, geometry.BucketOffset(last),
                      merged_head)) {
     StoreWord(&bucket->head, head);
     return false;

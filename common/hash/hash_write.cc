@@ -67,7 +67,8 @@ HashPlace HashSlowWrite<kWords>::Begin(const HashGeometry& geometry,
     FindKeyIn<MatchInline::Portable, kWords>(geometry, padded.hash_key(),
                                              &place);
     if (ABSL_PREDICT_FALSE(place.bucket == 0) ||
-        ABSL_PREDICT_TRUE(TryLockBucket(geometry, geometry.LaneAt(lane), 0,
+        ABSL_PREDICT_TRUE(TryLockBucket(geometry.LaneAt(lane), 0,
+                                        geometry.BucketAt(place.bucket),
                                         place.bucket, place.head))) {
       return place;
     }
@@ -93,7 +94,8 @@ HashPlace HashSlowWrite<kWords>::BeginInline(const HashGeometry& geometry,
           geometry, key, HashProbe::OfInlineKey(geometry, key), LinkOf(chain),
           &place);
       // If the head has not changed since, that was its chain.
-      if (TryLockBucket(geometry, geometry.LaneAt(lane), 0, bucket, head)) {
+      if (TryLockBucket(geometry.LaneAt(lane), 0, geometry.BucketAt(bucket),
+                        bucket, head)) {
         return place;
       }
     }
@@ -119,13 +121,13 @@ bool HashSlowWrite<kWords>::AddToChain(const HashGeometry& geometry,
     const uint64_t old = LoadWord(&geometry.BucketAt(cell)->head);
     const uint64_t free = HashGeometry::PlacesFor(kWords) & ~old;
     if (free == 0) continue;
-    FillPlace<kWords>(geometry, cell, free, row);
+    FillPlace<kWords>(geometry.BucketAt(cell), free, row);
     // A filter may say too much.
     if ((chain & FilterBit(hash)) == 0) {
       StoreWord(chain_word, chain | FilterBit(hash));
     }
     BeginHeadChange(words, cell, old);
-    CommitHeadChange(geometry, words, cell, old | (free & -free), 1);
+    CommitHeadChange(words, geometry.BucketAt(cell), old | (free & -free), 1);
     StoreNextVersion(geometry, bucket, head);
     return true;
   }
@@ -134,7 +136,7 @@ bool HashSlowWrite<kWords>::AddToChain(const HashGeometry& geometry,
                      HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap));
   if (ABSL_PREDICT_FALSE(cell.offset == 0)) return false;
   constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
-  FillPlace<kWords>(geometry, cell.offset, kPlaces, row);
+  FillPlace<kWords>(geometry.BucketAt(cell.offset), kPlaces, row);
   StoreWord(&geometry.BucketAt(cell.offset)->chain,
             MakeChain(LinkOf(chain), 0));
   CommitStores(geometry.base, &words->intent,
@@ -154,7 +156,7 @@ void HashSlowWrite<kWords>::RemoveFromChain(const HashGeometry& geometry,
   const uint64_t left = live & ~(uint64_t{1} << place.position);
   if ((left & HashGeometry::PlacesFor(kWords)) != 0) {
     BeginHeadChange(words, place.cell, live);
-    CommitHeadChange(geometry, words, place.cell, left, -1);
+    CommitHeadChange(words, geometry.BucketAt(place.cell), left, -1);
     StoreNextVersion(geometry, place.bucket, place.head);
     return;
   }

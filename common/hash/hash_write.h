@@ -134,15 +134,15 @@ extern template class HashSlowWrite<3>;
 // Puts an inline row into the first of the free places of a cell, where nobody
 // looks until the head says that it is live.
 template <uint32_t kWords>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FillPlace(const HashGeometry& geometry,
-                                                   uint64_t cell, uint64_t free,
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FillPlace(HashBucket* cell,
+                                                   uint64_t free,
                                                    const uint64_t* row) {
+  uint64_t* const head = &cell->head;
   if (IsSeeded(SeededBug::kPublishBeforeFill)) {
-    uint64_t* head = &geometry.BucketAt(cell)->head;
     StoreWord(head, WithLive(LoadWord(head),
                              LiveOf(LoadWord(head)) | (free & -free)));
   }
-  uint64_t* word = geometry.At(cell) + std::countr_zero(free);
+  uint64_t* const word = head + static_cast<uint32_t>(std::countr_zero(free));
   ForConstants<kWords>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
     StoreWord(&word[i], row[i]);
   });
@@ -191,6 +191,8 @@ class HashWrite {
       }
     }();
     place_ = place;
+    bucket_ = reinterpret_cast<HashBucket*>(At(place.bucket));
+    row_ = At(place.row());
     return place.bucket != 0;
   }
 
@@ -290,7 +292,7 @@ class HashWrite {
       return Slow::NoWord(row_words(), number.word);
     }
     if (ABSL_PREDICT_FALSE(!TryAdd(number, amount, result))) {
-      return Slow::NoSum(LoadWord(Row() + number.word), amount);
+      return Slow::NoSum(LoadWord(&row_[number.word]), amount);
     }
     return absl::OkStatus();
   }
@@ -299,7 +301,7 @@ class HashWrite {
                                                          int64_t amount,
                                                          uint64_t* result) {
     if (ABSL_PREDICT_FALSE(number.word >= row_words())) return false;
-    uint64_t* const word = Row() + number.word;
+    uint64_t* const word = &row_[number.word];
     const uint64_t old = LoadWord(word);
     const uint64_t sum = old + static_cast<uint64_t>(amount);
     if (ABSL_PREDICT_FALSE(!IsSum(old, amount, sum, number.is_signed))) {
@@ -308,7 +310,7 @@ class HashWrite {
     uint64_t head = place_.head;
     if (CanTear()) {
       head += kVersionOne;
-      StoreWord(At(place_.bucket), head | kLockBit);
+      StoreWord(&bucket_->head, head | kLockBit);
     }
     StoreWord(word, sum);
     Unlock(head);
@@ -365,7 +367,8 @@ class HashWrite {
   // `kThere`: only if there is such a key, whose record may be anywhere.
   template <bool kChangesHead, bool kThere = false>
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
-    const HashBucket& bucket = *homes_.Of(hash_);
+    // Mapped by who writes.
+    HashBucket& bucket = const_cast<HashBucket&>(*homes_.Of(hash_));
     const auto offset =
         static_cast<uint64_t>(reinterpret_cast<const char*>(&bucket) - base_);
     const uint64_t head = LoadWord(&bucket.head);
@@ -393,18 +396,22 @@ class HashWrite {
         return false;
       }
     }
-    if (ABSL_PREDICT_FALSE(
-            !(kChangesHead
-                  ? TryLockBucketToChange(geometry_, words_, offset, head)
-                  : TryLockBucket(geometry_, words_, 0, offset, head)))) {
+    if (ABSL_PREDICT_FALSE(!(
+            kChangesHead ? TryLockBucketToChange(words_, &bucket, offset, head)
+                         : TryLockBucket(words_, 0, &bucket, offset, head)))) {
       return false;
     }
     place_.bucket = offset;
     place_.head = head;
+    bucket_ = &bucket;
+    if constexpr (kWords == 0) row_ = At(place_.row());
     if (kThere && kWords == 0) return true;
     if (kThere || found != 0) {
       place_.cell = offset;
       place_.position = static_cast<uint32_t>(std::countr_zero(found));
+      if constexpr (kWords != 0) {
+        row_ = &bucket.head + static_cast<uint32_t>(std::countr_zero(found));
+      }
     }
     return true;
   }
@@ -426,10 +433,6 @@ class HashWrite {
     return kWords - layout().words > 1;
   }
 
-  // Of the row that was found.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t* Row() const {
-    return At(kWords != 0 ? place_.item() : place_.record + sizeof(HashRecord));
-  }
   ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t row_words() const {
     return kWords != 0 ? kWords : place_.record_words;
   }
@@ -446,9 +449,8 @@ class HashWrite {
   // The only word that can change is replaced in its place.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool Replace(const uint64_t* row) {
     if (CanTear()) return false;
-    uint64_t* word = At(place_.item());
     ForConstants<kWords>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-      if (LoadWord(&word[i]) != row[i]) StoreWord(&word[i], row[i]);
+      if (LoadWord(&row_[i]) != row[i]) StoreWord(&row_[i], row[i]);
     });
     Unlock(place_.head);
     return true;
@@ -457,7 +459,7 @@ class HashWrite {
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool AddToBucket(const uint64_t* row) {
     const uint64_t free = HashGeometry::PlacesFor(kWords) & ~place_.head;
     if (free == 0) return false;
-    FillPlace<kWords>(geometry_, place_.bucket, free, row);
+    FillPlace<kWords>(bucket_, free, row);
     CommitHead(WithFlipped(place_.head, free & -free), 1);
     return true;
   }
@@ -470,14 +472,14 @@ class HashWrite {
   // counts the rows that it added.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void CommitHead(uint64_t head, int64_t added) {
     if (!changes_head_) BeginHeadChange(words_, place_.bucket, place_.head);
-    CommitHeadChange(geometry_, words_, place_.bucket, head, added);
+    CommitHeadChange(words_, bucket_, head, added);
     is_locked_ = false;
     added_ = added;
   }
 
   // Gives the lock back by storing the head, as nobody else has changed it.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Unlock(uint64_t head) {
-    StoreWord(At(place_.bucket), head);
+    StoreWord(&bucket_->head, head);
     if (changes_head_) EndHeadChange(words_);
     is_locked_ = false;
   }
@@ -510,6 +512,9 @@ class HashWrite {
   const uint32_t lane_;
   HashLane* const words_;
   HashPlace place_;
+  // Where they are mapped: the bucket, and the row that was found.
+  HashBucket* bucket_ = nullptr;
+  uint64_t* row_ = nullptr;
   bool is_locked_ = true;
   bool changes_head_ = false;  // the lock is named by that
   int64_t added_ = 0;
