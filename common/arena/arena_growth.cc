@@ -22,8 +22,9 @@
 namespace ets_keeper {
 namespace {
 
-// From here on there are pages ahead of use, this many bytes.
-constexpr uint64_t kAheadFrom = 1 << 20;
+// From here on there are pages ahead of use: a quarter of what is in use, up to
+// this many bytes, then as many, and a sixteenth from where that is more.
+constexpr uint64_t kAheadFrom = 256 << 10;
 constexpr uint64_t kMinAhead = 256 << 10;
 constexpr uint64_t kMaxAhead = 32 << 20;
 
@@ -70,7 +71,10 @@ uint64_t Arena::CommitStep(uint64_t used) const {
 uint64_t Arena::Ahead(uint64_t used) const {
   if (used < kAheadFrom && memory_.page_bytes() < kMinAhead) return 0;
   const bool huge = SupplyUnit(used) == kHugePageBytes;
-  return std::clamp(used / 16, huge ? kMinAheadHuge : kMinAhead, kMaxAhead);
+  if (huge) return std::clamp(used / 16, kMinAheadHuge, kMaxAhead);
+  const uint64_t page = memory_.page_bytes();
+  const uint64_t least = std::min(RoundUp(used / 4, page), kMinAhead);
+  return std::clamp(used / 16, std::max(least, page), kMaxAhead);
 }
 
 uint64_t Arena::SupplyUnit(uint64_t used) const {

@@ -135,13 +135,26 @@ class ArenaGrowthTest : public testing::TestWithParam<Param> {
 };
 
 TEST_P(ArenaGrowthTest, SmallArenasTakeNothingAhead) {
-  GrowFront(kMiB - 64 * kKiB);
-  ASSERT_THAT(CommitBack(kBytes - 512 * kKiB), IsOk());
+  GrowFront(256 * kKiB - 32 * kKiB);
+  ASSERT_THAT(CommitBack(kBytes - 128 * kKiB), IsOk());
   EXPECT_FALSE(supplier_.ordered);
   EXPECT_FALSE(arena_->SupplyPages());
   EXPECT_EQ(ready(), 0);
   EXPECT_EQ(arena_->committed_bytes(), front() + kBytes - back());
   EXPECT_EQ(arena_->committed_bytes(), arena_->allocated_bytes());
+}
+
+TEST_P(ArenaGrowthTest, AQuarterOfWhatIsUsedIsReadyAheadUntilThatIsMuch) {
+  for (const uint64_t used : {256 * kKiB, 512 * kKiB, 768 * kKiB}) {
+    GrowFront(used);
+    supplier_.ordered = true;
+    supplier_.CarryOut(*arena_);
+    EXPECT_EQ(ready(), front() / 4) << used;
+  }
+  GrowFront(2 * kMiB);
+  supplier_.ordered = true;
+  supplier_.CarryOut(*arena_);
+  EXPECT_EQ(ready(), 256 * kKiB);
 }
 
 TEST_P(ArenaGrowthTest, AVerySmallOneTakesLittleMoreThanItWasAskedFor) {
@@ -216,13 +229,13 @@ TEST_P(ArenaGrowthTest, WhatWasMadeReadyIsOnlyCommitted) {
 }
 
 TEST_P(ArenaGrowthTest, MakingReadyOrdersWhatIsToBeReadyBehindIt) {
-  GrowFront(kMiB - 64 * kKiB);
+  GrowFront(192 * kKiB);
   ASSERT_FALSE(supplier_.ordered);
-  arena_->ReadyFront(kMiB + 8);
+  arena_->ReadyFront(256 * kKiB + 8);
   EXPECT_TRUE(std::exchange(supplier_.ordered, false));
-  ASSERT_THAT(CommitBack(kBytes - kMiB + 64 * kKiB), IsOk());
+  ASSERT_THAT(CommitBack(kBytes - 192 * kKiB), IsOk());
   supplier_.CarryOut(*arena_);
-  arena_->ReadyBack(kBytes - kMiB - 8);
+  arena_->ReadyBack(kBytes - 256 * kKiB - 8);
   EXPECT_TRUE(supplier_.ordered);
 }
 
@@ -489,7 +502,9 @@ TEST_P(ArenaGrowthTest,
   thread.join();
   supplier_.ordered = true;
   supplier_.CarryOut(*arena_);
-  const uint64_t expected = front() < kMiB ? front() : front() + 256 * kKiB;
+  const uint64_t ahead =
+      front() < 256 * kKiB ? 0 : std::min(front() / 4, 256 * kKiB);
+  const uint64_t expected = front() + ahead;
   for (uint64_t at = 0; at < expected; at += 4096) {
     ASSERT_TRUE(IsResident(at));
   }
