@@ -148,11 +148,6 @@ class HashCore {
     absl::string_view schema_text = {};
   };
 
-  // HashCore::kAnyEpoch
-  //
-  // For a write that no owner makes, and that no change of owner refuses.
-  static constexpr uint64_t kAnyEpoch = ets_keeper::kAnyEpoch;
-
   // HashCore::Format()
   //
   // Makes an unformatted arena an empty table. Errors as Arena::BeginFormat(),
@@ -479,11 +474,12 @@ struct HashCore::OperationsOf {
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static bool TryAdd(
       HashCore& core, uint64_t epoch, const KeyView& key, Number number,
       int64_t amount, uint64_t* sum) {
-    const WriterLanes::Use lane(core.lanes_);
-    KeyWrite write(core.reader_, key, lane->index());
-    return write.TryBegin() &&
-           ((write.IsUnder(epoch) && write.TryAdd(number, amount, sum)) ||
-            write.GiveUp());
+    return TryWrite(
+        core, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+          return write.TryBegin() &&
+                 ((write.IsUnder(epoch) && write.TryAdd(number, amount, sum)) ||
+                  write.GiveUp());
+        });
   }
 
   static absl::Status Change(HashCore& core, uint64_t epoch, const HashKey& key,

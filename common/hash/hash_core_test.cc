@@ -203,8 +203,7 @@ TEST_P(HashCoreTest, AWriteOfAnotherEpochIsRefusedAndChangesNothing) {
   EXPECT_EQ(CauseOf(t_.core->ChangeAll(kEpoch, {})), Cause::kNotOwner);
   EXPECT_THAT(t_.Lookup(7), Optional(t_.Row(7, 5)));
   EXPECT_EQ(t_.core->reader().Size(), 1);
-  EXPECT_THAT(t_.core->Delete(HashCore::kAnyEpoch, TestKey(7)),
-              IsOkAndHolds(true));
+  EXPECT_THAT(t_.core->Delete(kAnyEpoch, TestKey(7)), IsOkAndHolds(true));
 }
 
 // What a killed writer leaves: the lock of a bucket, and its name in a lane.

@@ -146,9 +146,8 @@ TYPED_TEST(RowCounterTest, EveryEpochIsAsGoodToWhomItIsAll) {
   uint64_t word;
   const auto key = KeyOf<TypeParam>(5);
   const typename TestFixture::Wanted wanted(key);
-  EXPECT_TRUE(TestFixture::Counter::TryCount(this->core(), HashCore::kAnyEpoch,
-                                             wanted.view(this->core().seed()),
-                                             1, &word));
+  EXPECT_TRUE(TestFixture::Counter::TryCount(
+      this->core(), kAnyEpoch, wanted.view(this->core().seed()), 1, &word));
   EXPECT_EQ(word, 6);
 }
 

@@ -98,6 +98,13 @@ absl::StatusOr<std::shared_ptr<TableState>> TableState::Make(
 
 absl::StatusOr<std::shared_ptr<TableState>> TableState::MakeReader(
     absl::string_view name, std::unique_ptr<Arena> arena) {
+  // Of one that it may write to it would know only by itself how it is cut.
+  if (arena->access() != ArenaAccess::kReadOnly) {
+    return MakeStatus(Cause::kBadOption,
+                      absl::StrCat("the arena of the table '", name,
+                                   "' is mapped to be written, not to be read "
+                                   "only"));
+  }
   absl::StatusOr<std::unique_ptr<HashCore>> core =
       HashCore::Attach(arena.get());
   if (!core.ok()) return core.status();
@@ -129,7 +136,7 @@ absl::Status TableState::CheckWrite(uint64_t epoch) const {
   if (arena_->access() == ArenaAccess::kReadOnly) {
     return Error(Cause::kWriteProtected, "another process owns it");
   }
-  if (epoch == HashCore::kAnyEpoch && access() != TableAccess::kPublic) {
+  if (epoch == kAnyEpoch && access() != TableAccess::kPublic) {
     return Error(Cause::kWriteProtected, "only its owner may write to it");
   }
   return absl::OkStatus();

@@ -51,7 +51,8 @@ class TableState {
 
   // TableState::MakeReader()
   //
-  // A table that another process owns, from an arena that is mapped read-only.
+  // A table that another process owns, from an arena that is mapped read-only,
+  // else `kBadOption`. `kCorrupt` if it is no table.
   [[nodiscard]] static absl::StatusOr<std::shared_ptr<TableState>> MakeReader(
       absl::string_view name, std::unique_ptr<Arena> arena);
 
@@ -96,7 +97,7 @@ class TableState {
 
   // TableState::CheckRead(), TableState::CheckWrite()
   //
-  // Whether a handle that was made under `epoch` (HashCore::kAnyEpoch: of no
+  // Whether a handle that was made under `epoch` (kAnyEpoch: of no
   // owner) may read or write now. That the epoch is still the owner's is for
   // the core to say when it writes. Of a table in which another process writes
   // CheckRead() also looks at how it is cut now.

@@ -117,13 +117,19 @@ TEST_F(TableStateTest, BytesThatAreNoTableAreRefused) {
             Cause::kCorrupt);
 }
 
+TEST_F(TableStateTest, AReaderOfAnotherProcessWantsAnArenaForReading) {
+  ASSERT_THAT(Claim(), IsOk());
+  auto arena = *Arena::Map(UniqueFd(dup(fd_.get())), ArenaAccess::kReadWrite);
+  EXPECT_EQ(CauseOf(TableState::MakeReader("items", std::move(arena)).status()),
+            Cause::kBadOption);
+}
+
 TEST_F(TableStateTest, AReaderOfAnotherProcessMayNotWrite) {
   ASSERT_THAT(Claim(), IsOk());
   const auto reader = TableState::MakeReader("items", ReadOnlyArena());
   ASSERT_THAT(reader, IsOk());
-  EXPECT_THAT((*reader)->CheckRead(HashCore::kAnyEpoch), IsOk());
-  EXPECT_EQ(CauseOf((*reader)->CheckWrite(HashCore::kAnyEpoch)),
-            Cause::kWriteProtected);
+  EXPECT_THAT((*reader)->CheckRead(kAnyEpoch), IsOk());
+  EXPECT_EQ(CauseOf((*reader)->CheckWrite(kAnyEpoch)), Cause::kWriteProtected);
 }
 
 // And it looks where the table is now: where buckets have gone there may be no
@@ -138,7 +144,7 @@ TEST_F(TableStateTest, AReaderOfAnotherProcessBeginsWhereTheTableIsCutNow) {
       *Arena::Map(UniqueFd(dup(fd_.get())), ArenaAccess::kReadWrite);
   for (const uint64_t image : {16, 4, 1}) {
     StoreWord(&HashGeometry::RootIn(*arena)->image, image);
-    ASSERT_THAT((*reader)->CheckRead(HashCore::kAnyEpoch), IsOk());
+    ASSERT_THAT((*reader)->CheckRead(kAnyEpoch), IsOk());
     EXPECT_EQ(homes.NumberOf(homes.Of(15)), image - 1);
   }
 }

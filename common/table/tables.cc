@@ -44,7 +44,7 @@ absl::StatusOr<TableHandle> TableHandle::ForReading(
   absl::StatusOr<std::shared_ptr<TableState>> state =
       TableState::MakeReader(name, std::move(arena));
   if (!state.ok()) return state.status();
-  return TableHandle(*std::move(state), HashCore::kAnyEpoch);
+  return TableHandle(*std::move(state), kAnyEpoch);
 }
 
 absl::StatusOr<TableHandle> Tables::Create(Pid owner, TableOptions options,
@@ -92,7 +92,7 @@ absl::StatusOr<TableHandle> Tables::Open(TableId table) const {
   Lock lock(mutex_);
   const Entry* entry = Find(table);
   if (entry == nullptr) return NotFound(table);
-  return TableHandle(entry->state, HashCore::kAnyEpoch);
+  return TableHandle(entry->state, kAnyEpoch);
 }
 
 absl::StatusOr<TableHandle> Tables::Open(absl::string_view name) const {

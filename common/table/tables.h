@@ -86,7 +86,8 @@ class TableHandle {
  public:
   // TableHandle::ForReading()
   //
-  // A handle of a table in which another OS process writes, for reading only.
+  // A handle of a table in which another OS process writes, for reading only,
+  // from an arena that is mapped so. Errors as TableState::MakeReader().
   [[nodiscard]] static absl::StatusOr<TableHandle> ForReading(
       absl::string_view name, std::unique_ptr<Arena> arena);
 
@@ -96,7 +97,7 @@ class TableHandle {
   // TableHandle::is_owner()
   //
   // Whether the handle was made for the owner, which may have changed since.
-  [[nodiscard]] bool is_owner() const { return epoch_ != HashCore::kAnyEpoch; }
+  [[nodiscard]] bool is_owner() const { return epoch_ != kAnyEpoch; }
 
   // The epoch of the owner that the handle was made for.
   [[nodiscard]] uint64_t epoch() const { return epoch_; }
