@@ -321,8 +321,7 @@ class Arena final : public PageConsumer {
   Supply NextFrontSupply() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
   Supply NextBackSupply() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
   Release NextRelease() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
-  // What of the front has pages, or may have.
-  uint64_t FrontTop() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
+  bool HasTooMuch() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
   // How far the front is to be ready.
   uint64_t FrontTarget() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
   // Gives a step back, if there is one.
@@ -339,8 +338,8 @@ class Arena final : public PageConsumer {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
   uint64_t BackStep(uint64_t begin) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);
-  // Allocates it.
-  void MakeReady(const Supply& supply) ABSL_LOCKS_EXCLUDED(grow_mutex_);
+  // Allocates it; false if it cannot be had.
+  bool MakeReady(const Supply& supply) ABSL_LOCKS_EXCLUDED(grow_mutex_);
   // What was supplied is ready.
   void TakeSupply(const Supply& supply)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(grow_mutex_);

@@ -192,11 +192,21 @@ void Arena::ReadyBack(uint64_t begin) {
   if (begin < supply.end) MakeReady(supply);
 }
 
-void Arena::MakeReady(const Supply& supply) {
-  if (supply.begin >= supply.end) return;
-  if (!Allocate(supply.begin, supply.end).ok()) return;
+bool Arena::MakeReady(const Supply& supply) {
+  if (supply.huge) {
+    // The neighbour, whose pages are all there, is named too: where writers
+    // were faster than the supplier, that keeps the mapping in one piece.
+    const uint64_t more = kHugePageBytes;
+    memory_.AllowHugePages(
+        supply.front ? supply.begin - more : supply.begin,
+        supply.front ? supply.end
+                     : std::min(supply.end + more, RoundDown(bytes_, more)));
+  }
+  // Without the lock: nobody waits for this.
+  if (!Allocate(supply.begin, supply.end).ok()) return false;
   Lock lock(grow_mutex_);
   TakeSupply(supply);
+  return true;
 }
 
 // Pages that were released since may be gone, and are not counted as ready;
@@ -218,24 +228,12 @@ bool Arena::SupplyPages() {
   }
   if (supply.begin == supply.end) {
     GiveBack();
-  } else {
-    if (supply.huge) {
-      // The neighbour, whose pages are all there, is named too: where writers
-      // were faster than the supplier, that keeps the mapping in one piece.
-      const uint64_t more = kHugePageBytes;
-      memory_.AllowHugePages(
-          supply.front ? supply.begin - more : supply.begin,
-          supply.front ? supply.end
-                       : std::min(supply.end + more, RoundDown(bytes_, more)));
-    }
-    // Without the lock: nobody waits for this.
-    if (!Allocate(supply.begin, supply.end).ok()) return false;
+  } else if (!MakeReady(supply)) {
+    return false;
   }
   Lock lock(grow_mutex_);
-  if (supply.begin != supply.end) TakeSupply(supply);
   const Supply next = NextSupply();
-  const Release release = NextRelease();
-  return next.begin != next.end || release.begin != release.end;
+  return next.begin != next.end || HasTooMuch();
 }
 
 Arena::Supply Arena::NextSupply() const {
@@ -291,17 +289,18 @@ Arena::Supply Arena::NextBackSupply() const {
   return supply;
 }
 
-uint64_t Arena::FrontTop() const {
-  return std::min(std::max(FrontReady(), left_),
-                  LoadWord(&header().back_committed));
-}
-
 Arena::Release Arena::NextRelease() const {
-  const uint64_t top = FrontTop();
+  const uint64_t top = std::min(std::max(FrontReady(), left_),
+                                LoadWord(&header().back_committed));
   const uint64_t step = std::max(SupplyUnit(top), kReleaseStep);
   const uint64_t keep = RoundUp(FrontTarget(), step);
   if (top < keep + kSparedSteps * step) return {};
   return {.begin = RoundUp(top - step, step), .end = top};
+}
+
+bool Arena::HasTooMuch() const {
+  const Release release = NextRelease();
+  return release.begin != release.end;
 }
 
 void Arena::ReleaseFront(uint64_t begin) {
@@ -313,15 +312,13 @@ void Arena::ReleaseFront(uint64_t begin) {
   if (used < keep + step) return;
   front_ready_ = FrontReady();  // as before: what is not in use is ready
   StoreWord(front, keep);
-  const Release release = NextRelease();
-  if (release.begin != release.end) supplier_.Order(*this);
+  if (HasTooMuch()) supplier_.Order(*this);
 }
 
 void Arena::ReleaseLeftovers() {
   Lock lock(grow_mutex_);
   left_ = LoadWord(&header().front_reach);
-  const Release release = NextRelease();
-  if (release.begin != release.end) supplier_.Order(*this);
+  if (HasTooMuch()) supplier_.Order(*this);
 }
 
 // What is given back is not ready before it goes. Whoever wants it again finds

@@ -224,8 +224,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void PrefetchKey(
     }
     const HashBucket& cell = *geometry.BucketAt(link);
     const uint64_t items =
-        MatchInline::Portable::MatchTag(cell, HashProbe::OfTag(hash)) &
-        LoadWord(&cell.head) & HashGeometry::PlacesFor(0);
+        TaggedItems(InstructionSet::kScalar, cell, LoadWord(&cell.head), hash);
     if (items != 0) return FirstRecord(cell, items);
     link = LinkOf(LoadWord(&cell.chain));
   }

@@ -410,7 +410,7 @@ class HashWrite {
       place_.cell = offset;
       place_.position = static_cast<uint32_t>(std::countr_zero(found));
       if constexpr (kWords != 0) {
-        row_ = &bucket.head + static_cast<uint32_t>(std::countr_zero(found));
+        row_ = &bucket.head + place_.position;
       }
     }
     return true;

@@ -86,8 +86,8 @@ class TableHandle {
  public:
   // TableHandle::ForReading()
   //
-  // A handle of a table in which another OS process writes, for reading only,
-  // from an arena that is mapped so. Errors as TableState::MakeReader().
+  // A handle of a table in which another OS process writes, for reading only.
+  // `kBadOption` if the arena is not mapped so, `kCorrupt` if it is no table.
   [[nodiscard]] static absl::StatusOr<TableHandle> ForReading(
       absl::string_view name, std::unique_ptr<Arena> arena);
 
