@@ -27,6 +27,24 @@
 #include <atomic>
 #include <cstdint>
 
+#include "absl/base/attributes.h"
+
+// ETS_KEEPER_X86_64
+//
+// Defined where words may be loaded by instructions of x86-64 that no compiler
+// knows to be loads: not under a sanitizer or with crash points, which watch
+// them.
+#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
+    !defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer)
+#define ETS_KEEPER_X86_64 1
+#endif
+#else
+#define ETS_KEEPER_X86_64 1
+#endif
+#endif
+
 namespace ets_keeper {
 
 static_assert(std::atomic_ref<uint64_t>::is_always_lock_free);
@@ -39,9 +57,43 @@ inline uint64_t LoadWord(const uint64_t* word) {
       .load(std::memory_order_acquire);
 }
 
+// IsWord()
+//
+// `LoadWord(word) == value` in one instruction: compilers make two of it, as
+// they leave an atomic load alone.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool IsWord(
+    const uint64_t* word, uint64_t value) {
+#ifdef ETS_KEEPER_X86_64
+  bool equal;
+  asm volatile("cmpq %[value], %[word]"
+               : "=@cce"(equal)
+               : [word] "m"(*word), [value] "r"(value)
+               : "memory");
+  return equal;
+#else
+  return LoadWord(word) == value;
+#endif
+}
+
 // StoreWord()
 inline void StoreWord(uint64_t* word, uint64_t value) {
   std::atomic_ref<uint64_t>(*word).store(value, std::memory_order_release);
+}
+
+// AddToOwnWord()
+//
+// `StoreWord(word, LoadWord(word) + amount)` in one instruction. Not atomic: of
+// a word to which only this thread stores.
+ABSL_ATTRIBUTE_ALWAYS_INLINE inline void AddToOwnWord(uint64_t* word,
+                                                      uint64_t amount) {
+#ifdef ETS_KEEPER_X86_64
+  asm volatile("addq %[amount], %[word]"
+               : [word] "+m"(*word)
+               : [amount] "re"(amount)
+               : "cc", "memory");
+#else
+  StoreWord(word, LoadWord(word) + amount);
+#endif
 }
 
 // CompareAndSwapWord()

@@ -28,5 +28,43 @@ TEST(WordTest, WhoSeesAWordSeesWhatWasStoredBefore) {
   writer.join();
 }
 
+TEST(WordTest, IsComparedInFull) {
+  const uint64_t values[] = {0, 1, uint64_t{1} << 32, ~uint64_t{0}};
+  for (const uint64_t word : values) {
+    for (const uint64_t value : values) {
+      EXPECT_EQ(IsWord(&word, value), word == value);
+    }
+  }
+}
+
+TEST(WordTest, ComparingSeesWhatWasStoredBefore) {
+  uint64_t payload = 0;
+  uint64_t published = 0;
+  std::thread writer([&] {
+    for (uint64_t i = 1; i <= 10000; ++i) {
+      StoreWord(&payload, i);
+      StoreWord(&published, i);
+    }
+  });
+  for (uint64_t i = 1; i <= 10000; ++i) {
+    if (IsWord(&published, i)) {
+      EXPECT_GE(LoadWord(&payload), i);
+    }
+  }
+  writer.join();
+  EXPECT_TRUE(IsWord(&published, 10000));
+}
+
+TEST(WordTest, AddsToItsOwnWord) {
+  uint64_t words[] = {7, 5, 7};
+  AddToOwnWord(&words[1], 1);
+  EXPECT_EQ(words[1], 6);
+  AddToOwnWord(&words[1], ~uint64_t{0});  // less one
+  AddToOwnWord(&words[1], uint64_t{1} << 40);
+  EXPECT_EQ(words[1], (uint64_t{1} << 40) + 5);
+  EXPECT_EQ(words[0], 7);
+  EXPECT_EQ(words[2], 7);
+}
+
 }  // namespace
 }  // namespace ets_keeper

@@ -22,7 +22,11 @@
 #ifndef COMMON_HASH_HASH_CELL_H_
 #define COMMON_HASH_HASH_CELL_H_
 
+#include <bit>
 #include <cstdint>
+
+#include "absl/base/attributes.h"
+#include "common/arena/word.h"
 
 namespace ets_keeper {
 
@@ -37,6 +41,22 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
   return (head & kLockBit) != 0;
 }
 [[nodiscard]] inline uint64_t LiveOf(uint64_t head) { return head & kLiveBits; }
+// The word of a cell at which the first of some items, or of places for them,
+// begins: the lowest bit of live bits, or of such of places; there is one.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FirstItem(
+    uint64_t items) {
+#ifdef ETS_KEEPER_X86_64
+  // Compilers clear the register before and extend its sign after.
+  uint64_t word;
+  asm("tzcntq %[items], %[word]"
+      : [word] "=r"(word)
+      : [items] "r"(items)
+      : "cc");
+  return word;
+#else
+  return static_cast<uint32_t>(std::countr_zero(items));
+#endif
+}
 [[nodiscard]] inline uint64_t LevelOf(uint64_t head) {
   return (head & kLevelBits) >> kLevelShift;
 }

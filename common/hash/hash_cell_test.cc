@@ -108,5 +108,13 @@ TEST(HashCellTest, FilterBitsAreSpreadOverTheFilter) {
   EXPECT_EQ(bits.size(), 24);
 }
 
+TEST(HashCellTest, TheFirstItemIsTheLowestBit) {
+  for (uint64_t word = 0; word < 64; ++word) {
+    const uint64_t bit = uint64_t{1} << word;
+    EXPECT_EQ(FirstItem(bit), word);
+    EXPECT_EQ(FirstItem(-bit), word);  // and all above
+  }
+}
+
 }  // namespace
 }  // namespace ets_keeper

@@ -152,8 +152,7 @@ class Checker {
     for (uint64_t left = live; left != 0; left &= left - 1) {
       RowBuffer row;
       uint64_t hash;
-      absl::Status status =
-          CheckItem(cell + std::countr_zero(left) * 8, &row, &hash);
+      absl::Status status = CheckItem(cell + FirstItem(left) * 8, &row, &hash);
       if (!status.ok()) return status;
       if (HashGeometry::Home(hash, buckets) != bucket) {
         return Wrong(

@@ -136,7 +136,7 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
 HashCore::HashCore(const HashGeometry& geometry)
     : reader_(geometry),
       operations_(ChooseOperations(geometry)),
-      lanes_(geometry.lanes),
+      lanes_(geometry.LaneAt(0), geometry.lanes),
       rows_(static_cast<int64_t>(reader_.Size())) {}
 
 // The intents, the changes of heads, the split or merge and the batch are over

@@ -380,7 +380,7 @@ struct HashCore::OperationsOf {
                                                       const KeyView& key,
                                                       const Body& body) {
     const WriterLanes::Use lane(core.lanes_);
-    KeyWrite write(core.reader_, key, lane->index());
+    KeyWrite write(core.reader_, key, lane.words());
     if (ABSL_PREDICT_FALSE(!write.template Begin<kMovesRows>())) {
       return core.NoBucket();
     }
@@ -398,7 +398,7 @@ struct HashCore::OperationsOf {
                                                     const KeyView& key,
                                                     const Try& try_write) {
     const WriterLanes::Use lane(core.lanes_);
-    KeyWrite write(core.reader_, key, lane->index());
+    KeyWrite write(core.reader_, key, lane.words());
     if (ABSL_PREDICT_FALSE(!try_write(write))) return false;
     if (write.added() != 0) core.Account(*lane, write.added());
     return true;

@@ -4,7 +4,6 @@
 #include "common/hash/hash_edit.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -55,7 +54,7 @@ absl::StatusOr<HashPlace> HashEdit<kWords>::Find(const HashKey& key) const {
     for (uint64_t live = LiveOf(head(cell)) & kPlaces; live != 0;
          live &= live - 1) {
       place.cell = cell;
-      place.position = static_cast<uint32_t>(std::countr_zero(live));
+      place.position = FirstItem(live);
       if constexpr (kWords != 0) {
         uint64_t row[kItemWords];
         for (uint64_t w = 0; w < kItem; ++w) {
@@ -205,7 +204,7 @@ absl::Status HashEdit<kWords>::AddItem(uint64_t bucket, uint64_t hash,
       StoreWord(&geometry_.BucketAt(cell)->head,
                 WithLive(old, LiveOf(old) | bit));
     }
-    Fill(cell + std::countr_zero(bit) * 8, item);
+    Fill(cell + FirstItem(bit) * 8, item);
     if (cell == bucket) {
       SetHead(cell, WithLive(old, LiveOf(old) | bit));
       return absl::OkStatus();
@@ -229,7 +228,7 @@ absl::StatusOr<uint64_t> HashEdit<kWords>::NewCell(
   if (!cell.ok()) return cell;
   uint64_t live = 0;
   for (uint64_t free = kPlaces; free != 0 && !items.empty(); free &= free - 1) {
-    Fill(*cell + std::countr_zero(free) * 8, items.first(kItem));
+    Fill(*cell + FirstItem(free) * 8, items.first(kItem));
     items.remove_prefix(kItem);
     live |= free & -free;
   }

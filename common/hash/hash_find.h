@@ -54,7 +54,7 @@ struct HashPlace {
   uint64_t cell = 0;    // with the item: the bucket or a cell of its chain;
                         // 0: there is none
   uint64_t predecessor = 0;  // of the cell in the chain; 0 for the bucket
-  uint32_t position = 0;     // word of the cell at which the item begins
+  uint64_t position = 0;     // word of the cell at which the item begins
   uint64_t record = 0;       // that it names, if rows are records
   uint64_t record_words = 0;
 
@@ -134,7 +134,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool FindItem(const HashGeometry& geometry,
                                                   uint64_t candidates,
                                                   HashPlace* place) {
   while (candidates != 0) {
-    const auto position = static_cast<uint32_t>(std::countr_zero(candidates));
+    const auto position = FirstItem(candidates);
     candidates &= candidates - 1;
     if constexpr (kWords == 0) {
       const Arena& arena = *geometry.arena;

@@ -25,7 +25,7 @@
 namespace ets_keeper {
 namespace {
 
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
 
 // Flattened, so that the comparison becomes part of them although only they
 // may use those instructions.
@@ -38,7 +38,7 @@ ETS_KEEPER_AVX2 __attribute__((flatten)) void FindKeyAvx2(
 
 void FindKeyWith(InstructionSet instructions, const HashGeometry& geometry,
                  const HashKey& key, HashPlace* place) {
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
   if (instructions == InstructionSet::kAvx512) {
     return FindKey<MatchAvx512>(geometry, key, place);
   }

@@ -74,9 +74,8 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CommitHeadChange(HashLane* lane,
                                                           HashBucket* cell,
                                                           uint64_t head,
                                                           int64_t added) {
-  const uint64_t count = LoadWord(&lane->count) + static_cast<uint64_t>(added);
   if (IsSeeded(SeededBug::kHeadBeforeCount)) StoreWord(&cell->head, head);
-  StoreWord(&lane->count, count);
+  AddToOwnWord(&lane->count, static_cast<uint64_t>(added));
   StoreWord(&cell->head, head);
   EndHeadChange(lane);
 }
@@ -86,7 +85,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CommitHeadChange(HashLane* lane,
 // TryLockBucket() for a writer that will change the head, or give that up.
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool TryLockBucketToChange(
     HashLane* lane, HashBucket* bucket, uint64_t offset, uint64_t head) {
-  if (IsLocked(head)) return false;
+  if (ABSL_PREDICT_FALSE(IsLocked(head))) return false;
   BeginHeadChange(lane, offset, head);
   if (ABSL_PREDICT_TRUE(SwapInLock(&bucket->head, head))) return true;
   EndHeadChange(lane);

@@ -30,7 +30,6 @@
 #ifndef COMMON_HASH_HASH_HOMES_H_
 #define COMMON_HASH_HASH_HOMES_H_
 
-#include <atomic>
 #include <cstdint>
 
 #include "absl/base/attributes.h"
@@ -58,10 +57,10 @@ class HashHomes {
   // `narrow_` always is less than `end_` ever was.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE const HashBucket* Of(
       uint64_t hash) const {
-    const uint64_t offset = (hash * sizeof(HashBucket)) & Load(wide_);
-    const uint64_t lower = offset & Load(narrow_);
+    const uint64_t offset = And(hash * sizeof(HashBucket), wide_);
+    const uint64_t lower = And(offset, narrow_);
     return reinterpret_cast<const HashBucket*>(
-        buckets_ + (offset < Load(end_) ? offset : lower));
+        buckets_ + (IsBelow(offset, end_) ? offset : lower));
   }
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t
   NumberOf(const HashBucket* bucket) const {
@@ -83,19 +82,41 @@ class HashHomes {
   }
 
  private:
-  using Word = std::atomic<uint64_t>;
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t Load(const Word& word) {
-    return word.load(std::memory_order_relaxed);
+  // The words are loaded as their operands: compilers make two instructions of
+  // that, as they leave an atomic load alone, and a lookup counts each.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t And(uint64_t value,
+                                                   const uint64_t& word) {
+#ifdef ETS_KEEPER_X86_64
+    asm("andq %[word], %[value]"
+        : [value] "+r"(value)
+        : [word] "m"(word)
+        : "cc");
+    return value;
+#else
+    return value & LoadWord(&word);
+#endif
+  }
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static bool IsBelow(uint64_t value,
+                                                   const uint64_t& word) {
+#ifdef ETS_KEEPER_X86_64
+    bool below;
+    asm("cmpq %[word], %[value]"
+        : "=@ccb"(below)
+        : [value] "r"(value), [word] "m"(word));
+    return below;
+#else
+    return value < LoadWord(&word);
+#endif
   }
   // Not into a line that all threads have, if it says so already.
-  static void Store(Word& word, uint64_t value) {
-    if (Load(word) != value) word.store(value, std::memory_order_relaxed);
+  static void Store(uint64_t& word, uint64_t value) {
+    if (LoadWord(&word) != value) StoreWord(&word, value);
   }
 
   const char* const buckets_;
-  Word end_{0};  // at which there is no bucket any more
-  Word wide_{0};
-  Word narrow_{0};
+  uint64_t end_ = 0;  // at which there is no bucket any more
+  uint64_t wide_ = 0;
+  uint64_t narrow_ = 0;
 };
 
 }  // namespace ets_keeper

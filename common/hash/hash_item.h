@@ -19,7 +19,6 @@
 #ifndef COMMON_HASH_HASH_ITEM_H_
 #define COMMON_HASH_HASH_ITEM_H_
 
-#include <bit>
 #include <cstdint>
 
 #include "absl/base/attributes.h"
@@ -67,10 +66,9 @@ template <uint32_t kWords>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyItem(const HashBucket* cell,
                                                   uint64_t found,
                                                   uint64_t* row) {
-  const uint64_t* from =
-      &cell->head + static_cast<uint32_t>(std::countr_zero(found));
+  const uint64_t* from = &cell->head + FirstItem(found);
   uint32_t i = 0;
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
   for (; i + 2 <= kWords; i += 2) {
     MatchFence();
     _mm_storeu_si128(
@@ -88,7 +86,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyItem(const HashBucket* cell,
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool IsUnchanged(
     const HashBucket* bucket, uint64_t head) {
   MatchFence();
-  return ABSL_PREDICT_TRUE(!IsLocked(head)) && LoadWord(&bucket->head) == head;
+  return ABSL_PREDICT_TRUE(!IsLocked(head)) && IsWord(&bucket->head, head);
 }
 
 }  // namespace ets_keeper

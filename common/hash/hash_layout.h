@@ -290,6 +290,10 @@ struct HashGeometry {
     return reinterpret_cast<HashLane*>(At(LaneOffset(lane)));
   }
 
+  [[nodiscard]] uint32_t LaneNumber(const HashLane* lane) const {
+    return static_cast<uint32_t>(lane - LaneAt(0));
+  }
+
   // The bits of a hash of which a table of `buckets` buckets, at least one,
   // looks at all or all but the highest.
   [[nodiscard]] static uint64_t Mask(uint64_t buckets) {

@@ -83,7 +83,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void NameLock(HashLane* lane, int slot,
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool TryLockBucket(
     HashLane* lane, int slot, HashBucket* bucket, uint64_t offset,
     uint64_t head) {
-  if (IsLocked(head)) return false;
+  if (ABSL_PREDICT_FALSE(IsLocked(head))) return false;
   NameLock(lane, slot, offset);
   return SwapInLock(&bucket->head, head);
 }

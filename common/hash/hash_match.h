@@ -33,21 +33,11 @@
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 
-#if defined(__x86_64__) && !defined(__SANITIZE_THREAD__) && \
-    !defined(__SANITIZE_ADDRESS__)
-#if defined(__has_feature)
-#if !__has_feature(thread_sanitizer) && !__has_feature(address_sanitizer)
-#define ETS_KEEPER_VECTORS 1
-#endif
-#else
-#define ETS_KEEPER_VECTORS 1
-#endif
-#endif
-
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
 #include <immintrin.h>
 #define ETS_KEEPER_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt")))
 #ifdef __AVX512F__
@@ -83,6 +73,15 @@ struct HashProbe {
   uint32_t shift = 0;   // from the first word of an item to the one compared
   bool two_words = false;
 };
+
+// LiveItems()
+//
+// The live bits, of places at which an item of so many words may begin.
+template <uint32_t kWords>
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t LiveItems(
+    uint64_t head) {
+  return head & HashGeometry::PlacesFor(kWords);
+}
 
 // The order of a match among the loads around it, for the compiler.
 inline void MatchFence() {
@@ -134,7 +133,7 @@ struct MatchScalar {
   }
 };
 
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
 
 // MatchSse2
 //
@@ -175,12 +174,11 @@ struct MatchSse2 {
     } else {
       const uint64_t* const words = &cell.head + probe.shift;
       MatchFence();
-      const uint64_t maybe = EqualLowHalves<kWords>(words, probe.want) & head &
-                             HashGeometry::PlacesFor(kWords);
+      const uint64_t maybe =
+          EqualLowHalves<kWords>(words, probe.want) & LiveItems<kWords>(head);
       MatchFence();
       if (maybe == 0) return 0;
-      const uint64_t* const first =
-          words + static_cast<uint32_t>(std::countr_zero(maybe));
+      const uint64_t* const first = words + FirstItem(maybe);
       if (ABSL_PREDICT_TRUE(
               LoadWord(first) == probe.want &&
               (!probe.two_words || LoadWord(first + 1) == probe.second))) {
@@ -250,7 +248,7 @@ struct MatchAvx2 {
     if (ABSL_PREDICT_FALSE(probe.two_words)) {
       equal &= Equal(cell, probe.second, ~uint64_t{0}) >> (probe.shift + 1);
     }
-    return equal & head & HashGeometry::PlacesFor(kWords);
+    return equal & LiveItems<kWords>(head);
   }
 
  private:
@@ -286,7 +284,7 @@ struct MatchAvx2 {
 struct MatchAvx512 {
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchTag(
       const HashBucket& cell, const HashProbe& probe) {
-    uint32_t equal;
+    uint64_t equal;
     MatchFence();
     asm volatile(
         "vpbroadcastq %[tag], %%zmm16\n\t"
@@ -295,7 +293,7 @@ struct MatchAvx512 {
         "vpcmpeqq %%zmm16, %%zmm17, %%k1\n\t"
         "vpcmpeqq %%zmm16, %%zmm18, %%k2\n\t"
         "kunpckbw %%k1, %%k2, %%k1\n\t"
-        "kmovw %%k1, %[equal]"
+        "kmovw %%k1, %k[equal]"
         : [equal] "=r"(equal)
         : [tag] "r"(probe.want >> 48), [low] "m"(LineOf(cell, 0)),
           [high] "m"(LineOf(cell, 1))
@@ -308,11 +306,17 @@ struct MatchAvx512 {
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(const HashBucket& cell,
                                                         const HashProbe& probe,
                                                         uint64_t head) {
+    return MatchWords(cell, probe) & LiveItems<kWords>(head);
+  }
+
+  // The same of any words, live or not, wherever an item would begin.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchWords(
+      const HashBucket& cell, const HashProbe& probe) {
     uint64_t equal = Equal(cell, probe.want) >> probe.shift;
     if (ABSL_PREDICT_FALSE(probe.two_words)) {
       equal &= Equal(cell, probe.second) >> (probe.shift + 1);
     }
-    return equal & head & HashGeometry::PlacesFor(kWords);
+    return equal;
   }
 
  private:
@@ -327,14 +331,14 @@ struct MatchAvx512 {
   // Bit i says that word i of the cell is the wanted one.
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t Equal(const HashBucket& cell,
                                                      uint64_t want) {
-    uint32_t equal;
+    uint64_t equal;
     MatchFence();
     asm volatile(
         "vpbroadcastq %[want], %%zmm16\n\t"
         "vpcmpeqq %[low], %%zmm16, %%k1\n\t"
         "vpcmpeqq %[high], %%zmm16, %%k2\n\t"
         "kunpckbw %%k1, %%k2, %%k1\n\t"
-        "kmovw %%k1, %[equal]"
+        "kmovw %%k1, %k[equal]"
         : [equal] "=r"(equal)
         : [want] "r"(want), [low] "m"(LineOf(cell, 0)),
           [high] "m"(LineOf(cell, 1))
@@ -344,7 +348,7 @@ struct MatchAvx512 {
   }
 };
 
-#endif  // ETS_KEEPER_VECTORS
+#endif  // ETS_KEEPER_X86_64
 
 // InstructionSet
 enum class InstructionSet { kScalar, kAvx2, kAvx512 };
@@ -353,7 +357,7 @@ enum class InstructionSet { kScalar, kAvx2, kAvx512 };
 //
 // The best that this processor has.
 [[nodiscard]] inline InstructionSet DetectInstructionSet() {
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
   __builtin_cpu_init();
   const bool avx2 =
       __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
@@ -370,7 +374,7 @@ enum class InstructionSet { kScalar, kAvx2, kAvx512 };
 //
 // The best that may be inlined everywhere, on a processor that has `set`.
 struct MatchInline {
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
   using Portable = MatchSse2;
 #else
   using Portable = MatchScalar;
@@ -379,7 +383,7 @@ struct MatchInline {
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchTag(
       [[maybe_unused]] InstructionSet set, const HashBucket& cell,
       const HashProbe& probe) {
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
     if (ABSL_PREDICT_TRUE(set == InstructionSet::kAvx512)) {
       return MatchAvx512::MatchTag(cell, probe);
     }
@@ -388,12 +392,23 @@ struct MatchInline {
   }
 
   template <uint32_t kWords>
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchKey(InstructionSet set,
+                                                        const HashBucket& cell,
+                                                        const HashProbe& probe,
+                                                        uint64_t head) {
+    // Masked last, so that the instruction also says whether there are any.
+    return MatchWords<kWords>(set, cell, probe, head) & LiveItems<kWords>(head);
+  }
+
+ private:
+  // The same, and maybe words that are no live items.
+  template <uint32_t kWords>
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t MatchWords(
       [[maybe_unused]] InstructionSet set, const HashBucket& cell,
       const HashProbe& probe, uint64_t head) {
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
     if (ABSL_PREDICT_TRUE(set == InstructionSet::kAvx512)) {
-      return MatchAvx512::MatchKey<kWords>(cell, probe, head);
+      return MatchAvx512::MatchWords(cell, probe);
     }
 #endif
     return Portable::MatchKey<kWords>(cell, probe, head);

@@ -115,7 +115,7 @@ TEST(HashMatchTest, ScalarFindsTheItemsThatMayHaveTheKey) {
   ExpectMatches<MatchScalar>("scalar");
 }
 
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
 TEST(HashMatchTest, VectorsFindTheSame) {
   ExpectMatches<MatchSse2>("SSE2");
   const InstructionSet best = DetectInstructionSet();

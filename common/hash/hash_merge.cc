@@ -131,7 +131,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool MergePlain(
   Places<kWords> places(geometry, offset, LiveOf(head));
   uint64_t left = LiveOf(merged_head);
   for (; left != 0 && !places.full(); left &= left - 1) {
-    places.Add(&merged->head + std::countr_zero(left));
+    places.Add(&merged->head + FirstItem(left));
   }
   if (left != 0) {
     StoreWord(&merged->head, merged_head);

@@ -174,7 +174,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline absl::Status ForEachItem(
   const HashBucket& words = *geometry.BucketAt(cell);
   for (uint64_t live = LoadWord(&words.head) & kPlaces<kWords>; live != 0;
        live &= live - 1) {
-    const uint64_t* from = &words.head + std::countr_zero(live);
+    const uint64_t* from = &words.head + FirstItem(live);
     uint64_t item[kItem<kWords>];
     for (uint32_t w = 0; w < kItem<kWords>; ++w) item[w] = LoadWord(&from[w]);
     uint64_t hash;
@@ -270,7 +270,7 @@ class Places {
   [[nodiscard]] bool full() const { return free() == 0; }
 
   void Add(const uint64_t* item) {
-    uint64_t* word = words_ + std::countr_zero(free());
+    uint64_t* word = words_ + FirstItem(free());
     ForConstants<kItem<kWords>>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
       StoreWord(&word[i], item[i]);
     });

@@ -32,13 +32,13 @@ HashReader::HashReader(const HashGeometry& geometry,
                        InstructionSet instructions)
     : geometry_(geometry), homes_(geometry), instructions_(instructions) {}
 
-ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindFixed(uint64_t hash,
-                                                   const void* key,
+ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindFixed(const uint64_t* key,
                                                    uint32_t key_words,
                                                    uint64_t* row,
                                                    uint32_t row_words) const {
-  return FindView({hash, static_cast<const char*>(key), key_words * 8},
-                  {.buffer = nullptr, .words = absl::MakeSpan(row, row_words)});
+  return Find(MakeHashKey(geometry_.seed, absl::MakeConstSpan(key, key_words),
+                          uint64_t{key_words} * 8),
+              {.buffer = nullptr, .words = absl::MakeSpan(row, row_words)});
 }
 
 ABSL_ATTRIBUTE_NOINLINE bool HashReader::LookupView(const KeyView& key,
@@ -51,7 +51,7 @@ bool HashReader::FindView(const KeyView& key, Sink sink) const {
 }
 
 bool HashReader::Find(const HashKey& key, Sink sink) const {
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
   if (ABSL_PREDICT_TRUE(instructions_ == InstructionSet::kAvx512)) {
     return FindAvx512(key, sink);
   }
@@ -74,7 +74,7 @@ bool HashReader::FindScalar(const HashKey& key, Sink sink) const {
   return FindUntilStable<MatchScalar>(key, sink);
 }
 
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
 ETS_KEEPER_AVX2 __attribute__((flatten)) bool HashReader::FindAvx2(
     const HashKey& key, Sink sink) const {
   return FindUntilStable<MatchAvx2>(key, sink);

@@ -241,17 +241,16 @@ class HashReader {
   bool FindInline(const HashBucket* home, const KeyView& key,
                   uint64_t* row) const;
   template <uint32_t kWords, KeyLayout kKey>
-  bool FindInlineInChain(uint64_t hash, const FixedKey<kKey>& key,
-                         uint64_t* row, const HashBucket* bucket,
-                         uint64_t head) const;
-  bool FindFixed(uint64_t hash, const void* key, uint32_t key_words,
-                 uint64_t* row, uint32_t row_words) const;
+  bool FindInlineInChain(const FixedKey<kKey>& key, uint64_t* row,
+                         const HashBucket* bucket, uint64_t head) const;
+  bool FindFixed(const uint64_t* key, uint32_t key_words, uint64_t* row,
+                 uint32_t row_words) const;
   // Find() of a key that is not words yet.
   bool FindView(const KeyView& key, Sink sink) const;
 
   bool Find(const HashKey& key, Sink sink) const;
   bool FindScalar(const HashKey& key, Sink sink) const;
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
   bool FindAvx2(const HashKey& key, Sink sink) const;
   bool FindAvx512(const HashKey& key, Sink sink) const;
 #endif
@@ -297,26 +296,26 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInline(
     if ((LoadWord(&home->chain) & FilterBit(key.hash)) != 0) {
       // A copy, so that the key itself need not be in memory.
       const FixedKey<kKey> copy = fixed;
-      return FindInlineInChain<kWords, kKey>(key.hash, copy, row, home, head);
+      return FindInlineInChain<kWords, kKey>(copy, row, home, head);
     }
     if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) return false;
   }
   const FixedKey<kKey> copy = fixed;
-  return FindFixed(key.hash, copy.words, kKey.words, row, kWords);
+  return FindFixed(copy.words, kKey.words, row, kWords);
 }
 
 // The same for a key that is not in the bucket itself but may be in its chain.
 template <uint32_t kWords, KeyLayout kKey>
 ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
-    uint64_t hash, const FixedKey<kKey>& key, uint64_t* row,
-    const HashBucket* bucket, uint64_t head) const {
+    const FixedKey<kKey>& key, uint64_t* row, const HashBucket* bucket,
+    uint64_t head) const {
   uint64_t link = LinkOf(LoadWord(&bucket->chain));
   uint64_t found = 0;
   for (int i = 0; link != 0 && found == 0; ++i) {
     // A head that has not changed says that the link was the bucket's.
-    if (ABSL_PREDICT_FALSE(LoadWord(&bucket->head) != head || i == kMaxChain ||
+    if (ABSL_PREDICT_FALSE(!IsWord(&bucket->head, head) || i == kMaxChain ||
                            !geometry_.HoldsCell(link))) {
-      return FindFixed(hash, key.words, kKey.words, row, kWords);
+      return FindFixed(key.words, kKey.words, row, kWords);
     }
     const HashBucket* const cell = geometry_.BucketAt(link);
     found = MatchItem<kWords, kKey>(instructions_, cell, LoadWord(&cell->head),
@@ -325,7 +324,7 @@ ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
     link = LinkOf(LoadWord(&cell->chain));
   }
   if (ABSL_PREDICT_FALSE(!IsUnchanged(bucket, head))) {
-    return FindFixed(hash, key.words, kKey.words, row, kWords);
+    return FindFixed(key.words, kKey.words, row, kWords);
   }
   return found != 0;
 }

@@ -18,7 +18,6 @@
 #ifndef COMMON_HASH_HASH_RECORD_H_
 #define COMMON_HASH_HASH_RECORD_H_
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -162,8 +161,8 @@ template <typename AnyKey>
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t TaggedItems(
     InstructionSet set, const HashBucket& bucket, uint64_t head,
     uint64_t hash) {
-  return MatchInline::MatchTag(set, bucket, HashProbe::OfTag(hash)) & head &
-         HashGeometry::PlacesFor(0);
+  return MatchInline::MatchTag(set, bucket, HashProbe::OfTag(hash)) &
+         LiveItems<0>(head);
 }
 
 // FirstRecord()
@@ -171,8 +170,7 @@ template <typename AnyKey>
 // The record that the first of the items names.
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FirstRecord(
     const HashBucket& bucket, uint64_t items) {
-  return RecordOf(
-      LoadWord(&bucket.head + static_cast<uint32_t>(std::countr_zero(items))));
+  return RecordOf(LoadWord(&bucket.head + FirstItem(items)));
 }
 
 // RowIfKey()
@@ -267,7 +265,7 @@ template <bool kInChain>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyWords(const uint64_t* from,
                                                    uint64_t words,
                                                    uint64_t* to) {
-#ifdef ETS_KEEPER_VECTORS
+#ifdef ETS_KEEPER_X86_64
   MatchFence();
   std::memcpy(to, from, words * 8);
   MatchFence();

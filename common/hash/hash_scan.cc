@@ -101,8 +101,7 @@ class HashReader::RegionRead {
       for (uint64_t live =
                (i == 0 ? head : LoadWord(&words.head)) & geometry_.places();
            live != 0; live &= live - 1) {
-        std::optional<Row> row =
-            ReadItem(bucket, head, cell, std::countr_zero(live));
+        std::optional<Row> row = ReadItem(bucket, head, cell, FirstItem(live));
         if (!row) return false;
         if (row->words.empty() || (row->hash & mask) != number ||
             !region_.Has(row->hash) || IsAmong(first, row->words)) {

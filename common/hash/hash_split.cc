@@ -221,7 +221,7 @@ class ShortSplit : private Split {
     return geometry_.At(cell.offset);
   }
   uint64_t HashAt(const Cell& cell, uint64_t items) const {
-    return hash_of_(Items(cell) + std::countr_zero(items));
+    return hash_of_(Items(cell) + FirstItem(items));
   }
 
   bool ReadChain() {
@@ -247,7 +247,7 @@ class ShortSplit : private Split {
         const uint64_t hash = HashAt(cell, left);
         if (Moves(hash) == 0) continue;
         cell.stays &= ~(left & -left);
-        const uint64_t* item = Items(cell) + std::countr_zero(left);
+        const uint64_t* item = Items(cell) + FirstItem(left);
         if (!places.full()) {
           places.Add(item);
           continue;
@@ -302,8 +302,8 @@ class ShortSplit : private Split {
         const uint64_t free = kPlaces<kWords> & ~live;
         if (free == 0) return live;
         // By the intent: the item that moved away may still be seen here.
-        const uint64_t* item = Items(cell) + std::countr_zero(cell.stays);
-        const uint64_t place = bucket_.offset() + std::countr_zero(free) * 8;
+        const uint64_t* item = Items(cell) + FirstItem(cell.stays);
+        const uint64_t place = bucket_.offset() + FirstItem(free) * 8;
         ForConstants<kItem<kWords>>([&](uint32_t w) {
           stores_.Store(place + w * 8, LoadWord(&item[w]));
         });
@@ -416,7 +416,7 @@ class LongSplit : private Split {
     uint64_t live = LiveOf(head);
     for (uint64_t free = kPlaces<kWords> & ~live; free != 0 && !stays_.empty();
          free &= free - 1) {
-      const uint64_t word = bucket_.offset() + std::countr_zero(free) * 8;
+      const uint64_t word = bucket_.offset() + FirstItem(free) * 8;
       const uint64_t* item = stays_.Take();
       // By the transaction: the item that moved away may still be seen here.
       for (uint32_t i = 0; i < kItem<kWords>; ++i) {

@@ -199,7 +199,7 @@ class Scenario {
   Answer Write(const Operation& operation, uint32_t lane) {
     const TestKey key(operation.key);
     HashWrite<kWords, kWords != 0 ? KeyPlace(KeyLayout()) : kAnyKey> write(
-        table_.core->reader(), key, lane);
+        table_.core->reader(), key, table_.core->geometry().LaneAt(lane));
     const bool adds = operation.kind == Kind::kAdd;
     EXPECT_TRUE(adds ? write.template Begin<false>()
                      : write.template Begin<true>());

@@ -30,7 +30,6 @@
 #ifndef COMMON_HASH_HASH_WRITE_H_
 #define COMMON_HASH_HASH_WRITE_H_
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -142,7 +141,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FillPlace(HashBucket* cell,
     StoreWord(head, WithLive(LoadWord(head),
                              LiveOf(LoadWord(head)) | (free & -free)));
   }
-  uint64_t* const word = head + static_cast<uint32_t>(std::countr_zero(free));
+  uint64_t* const word = head + FirstItem(free);
   ForConstants<kWords>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
     StoreWord(&word[i], row[i]);
   });
@@ -156,7 +155,7 @@ class HashWrite {
  public:
   // `reader`: of the table.
   ABSL_ATTRIBUTE_ALWAYS_INLINE HashWrite(const HashReader& reader,
-                                         const KeyView& key, uint32_t lane)
+                                         const KeyView& key, HashLane* lane)
       : geometry_(reader.geometry()),
         homes_(reader.homes()),
         instructions_(reader.instructions()),
@@ -165,8 +164,7 @@ class HashWrite {
         hash_(key.hash),
         first_(kWords != 0 ? key.Word(0) : 0),
         second_(kWords != 0 && key.words() == 2 ? key.Word(1) : 0),
-        lane_(lane),
-        words_(geometry_.LaneAt(lane)) {}
+        lane_(lane) {}
   HashWrite(const HashWrite&) = delete;
   HashWrite& operator=(const HashWrite&) = delete;
 
@@ -184,10 +182,10 @@ class HashWrite {
     }
     const HashPlace place = [&]() ABSL_ATTRIBUTE_ALWAYS_INLINE {
       if constexpr (kWords == 0) {
-        return Slow::Begin(geometry_, KeyView(key_), lane_);
+        return Slow::Begin(geometry_, KeyView(key_), lane_number());
       } else {
-        return Slow::BeginInline(geometry_, hash_, first_, second_, lane_,
-                                 place_.bucket, place_.head);
+        return Slow::BeginInline(geometry_, hash_, first_, second_,
+                                 lane_number(), place_.bucket, place_.head);
       }
     }();
     place_ = place;
@@ -215,7 +213,7 @@ class HashWrite {
   ABSL_ATTRIBUTE_ALWAYS_INLINE int64_t End() {
     if (is_locked_) {
       UnlockBucket(geometry_, place_.bucket);
-      if (changes_head_) EndHeadChange(words_);
+      if (changes_head_) EndHeadChange(lane_);
     }
     return added_;
   }
@@ -226,9 +224,10 @@ class HashWrite {
   // raised, or any will do.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool IsUnder(
       uint64_t epoch) const {
-    return ABSL_PREDICT_TRUE(LoadWord(At(offsetof(ArenaHeader, epoch))) ==
-                             epoch) ||
-           epoch == kAnyEpoch;
+    if (ABSL_PREDICT_TRUE(IsWord(At(offsetof(ArenaHeader, epoch)), epoch))) {
+      return true;
+    }
+    return IsAnyEpoch(epoch);
   }
 
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE const HashPlace& place() const {
@@ -248,15 +247,15 @@ class HashWrite {
         }
         NameLockForIntent();
         if (!place_.found() &&
-            Slow::AddToChain(geometry_, lane_, place_.bucket, place_.head,
-                             hash_, row.data())) {
+            Slow::AddToChain(geometry_, lane_number(), place_.bucket,
+                             place_.head, hash_, row.data())) {
           added_ = 1;
           return absl::OkStatus();
         }
       }
     }
     NameLockForIntent();
-    return Done(Slow::Put(geometry_, lane_, place_, hash_, row));
+    return Done(Slow::Put(geometry_, lane_number(), place_, hash_, row));
   }
 
   // HashWrite::Remove()
@@ -269,11 +268,11 @@ class HashWrite {
     }
     NameLockForIntent();
     if constexpr (kWords != 0) {
-      Slow::RemoveFromChain(geometry_, lane_, HashPlace(place_));
+      Slow::RemoveFromChain(geometry_, lane_number(), HashPlace(place_));
       added_ = -1;
       return absl::OkStatus();
     }
-    return Done(Slow::Remove(geometry_, lane_, place_));
+    return Done(Slow::Remove(geometry_, lane_number(), place_));
   }
 
   // HashWrite::Add()
@@ -333,8 +332,8 @@ class HashWrite {
     if (place_.found()) return Replace(row) || GiveUp();
     if (ABSL_PREDICT_TRUE(AddToBucket(row))) return true;
     NameLockForIntent();
-    if (Slow::AddToChain(geometry_, lane_, place_.bucket, place_.head, hash_,
-                         row)) {
+    if (Slow::AddToChain(geometry_, lane_number(), place_.bucket, place_.head,
+                         hash_, row)) {
       added_ = 1;
     }
     return GiveUp() || added_ != 0;
@@ -358,7 +357,7 @@ class HashWrite {
   [[nodiscard]] absl::Status Edit(
       absl::FunctionRef<absl::Status(HashEdit<kWords>&)> edit) {
     NameLockForIntent();
-    return Done(Slow::Edit(geometry_, lane_, edit));
+    return Done(Slow::Edit(geometry_, lane_number(), edit));
   }
 
  private:
@@ -396,9 +395,9 @@ class HashWrite {
         return false;
       }
     }
-    if (ABSL_PREDICT_FALSE(!(
-            kChangesHead ? TryLockBucketToChange(words_, &bucket, offset, head)
-                         : TryLockBucket(words_, 0, &bucket, offset, head)))) {
+    if (ABSL_PREDICT_FALSE(
+            !(kChangesHead ? TryLockBucketToChange(lane_, &bucket, offset, head)
+                           : TryLockBucket(lane_, 0, &bucket, offset, head)))) {
       return false;
     }
     place_.bucket = offset;
@@ -408,12 +407,15 @@ class HashWrite {
     if (kThere && kWords == 0) return true;
     if (kThere || found != 0) {
       place_.cell = offset;
-      place_.position = static_cast<uint32_t>(std::countr_zero(found));
-      if constexpr (kWords != 0) {
-        row_ = &bucket.head + place_.position;
-      }
+      place_.position = FirstItem(found);
+      if constexpr (kWords != 0) row_ = &bucket.head + place_.position;
     }
     return true;
+  }
+
+  // A call, or compilers ask both questions of every write.
+  ABSL_ATTRIBUTE_NOINLINE static bool IsAnyEpoch(uint64_t epoch) {
+    return epoch == kAnyEpoch;
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE KeyPlace layout() const {
@@ -431,6 +433,10 @@ class HashWrite {
     if constexpr (kWords == 0) return true;
     if constexpr (kWords <= 2) return false;
     return kWords - layout().words > 1;
+  }
+
+  ABSL_ATTRIBUTE_ALWAYS_INLINE uint32_t lane_number() const {
+    return geometry_.LaneNumber(lane_);
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t row_words() const {
@@ -471,8 +477,8 @@ class HashWrite {
   // The bucket gets this head, which is not locked any more, and the lane
   // counts the rows that it added.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void CommitHead(uint64_t head, int64_t added) {
-    if (!changes_head_) BeginHeadChange(words_, place_.bucket, place_.head);
-    CommitHeadChange(words_, bucket_, head, added);
+    if (!changes_head_) BeginHeadChange(lane_, place_.bucket, place_.head);
+    CommitHeadChange(lane_, bucket_, head, added);
     is_locked_ = false;
     added_ = added;
   }
@@ -480,14 +486,14 @@ class HashWrite {
   // Gives the lock back by storing the head, as nobody else has changed it.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Unlock(uint64_t head) {
     StoreWord(&bucket_->head, head);
-    if (changes_head_) EndHeadChange(words_);
+    if (changes_head_) EndHeadChange(lane_);
     is_locked_ = false;
   }
 
   // For everything but the change of the bucket's head and the lane's count.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void NameLockForIntent() {
     if (!changes_head_) return;
-    NameLockInstead(words_, place_.bucket);
+    NameLockInstead(lane_, place_.bucket);
     changes_head_ = false;
   }
 
@@ -509,8 +515,7 @@ class HashWrite {
   const uint64_t hash_;
   const uint64_t first_;
   const uint64_t second_;
-  const uint32_t lane_;
-  HashLane* const words_;
+  HashLane* const lane_;
   HashPlace place_;
   // Where they are mapped: the bucket, and the row that was found.
   HashBucket* bucket_ = nullptr;

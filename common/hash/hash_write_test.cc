@@ -55,7 +55,7 @@ class HashWriteTest : public ::testing::Test {
   }
 
   const HashGeometry& geometry() const { return t_.core->geometry(); }
-  HashLane* lane() const { return geometry().LaneAt(kLane); }
+  HashLane* lane() const { return geometry().LaneAt(1); }
   HashBucket* Bucket() const {
     return geometry().BucketAt(geometry().BucketOffset(0));
   }
@@ -63,7 +63,7 @@ class HashWriteTest : public ::testing::Test {
 
   absl::Status Put(uint64_t key, uint64_t value) {
     const TestKey test_key(key);
-    Write write(reader_, test_key, kLane);
+    Write write(reader_, test_key, lane());
     EXPECT_TRUE(write.template Begin<true>());
     EXPECT_TRUE(IsLocked(LoadWord(&Bucket()->head)));
     absl::Status status = write.Put(t_.Row(key, value));
@@ -72,7 +72,7 @@ class HashWriteTest : public ::testing::Test {
   }
   bool Remove(uint64_t key) {
     const TestKey test_key(key);
-    Write write(reader_, test_key, kLane);
+    Write write(reader_, test_key, lane());
     EXPECT_TRUE(write.template Begin<true>());
     const bool found = write.place().found();
     if (found) {
@@ -84,14 +84,13 @@ class HashWriteTest : public ::testing::Test {
   absl::Status Add(uint64_t key, HashNumber number, int64_t amount,
                    uint64_t* sum) {
     const TestKey test_key(key);
-    Write write(reader_, test_key, kLane);
+    Write write(reader_, test_key, lane());
     EXPECT_TRUE(write.template Begin<false>());
     absl::Status status = write.Add(number, amount, sum);
     EXPECT_EQ(write.End(), 0);
     return status;
   }
 
-  static constexpr uint32_t kLane = 1;
   TestTable t_;
   const HashReader reader_;
   int64_t rows_ = 0;
@@ -172,7 +171,7 @@ TYPED_TEST(HashWriteTest, ATriedAddAddsOrChangesNothing) {
                            uint64_t* sum) {
     const TestKey test_key(key);
     typename TestFixture::Write write(this->t_.core->reader(), test_key,
-                                      TestFixture::kLane);
+                                      this->lane());
     return write.TryBegin() &&
            (write.TryAdd(number, amount, sum) || write.GiveUp());
   };
@@ -217,7 +216,7 @@ TYPED_TEST(HashWriteTest, WhatIsTriedIsDoneOrChangesNothing) {
     const auto attempt = [&](uint64_t key, const auto& try_write) {
       const TestKey test_key(key);
       const auto before = state();
-      Write write(this->t_.core->reader(), test_key, TestFixture::kLane);
+      Write write(this->t_.core->reader(), test_key, this->lane());
       if (try_write(write)) {
         ++done;
         return true;
@@ -271,8 +270,7 @@ TYPED_TEST(HashWriteTest, AnEditThatFailsChangesNothing) {
   ASSERT_THAT(this->Put(1, 1), IsOk());
   const uint64_t head = LoadWord(&this->Bucket()->head);
   const TestKey key(1);
-  typename TestFixture::Write write(this->t_.core->reader(), key,
-                                    TestFixture::kLane);
+  typename TestFixture::Write write(this->t_.core->reader(), key, this->lane());
   ASSERT_TRUE(write.template Begin<true>());
   EXPECT_EQ(CauseOf(write.Edit([&](auto& edit) {
               edit.Remove(write.place());
@@ -292,7 +290,7 @@ TYPED_TEST(HashWriteTest, AWriteThatDoesNothingLeavesNothing) {
       const uint64_t head = LoadWord(&this->Bucket()->head);
       const TestKey test_key(other);
       typename TestFixture::Write write(this->t_.core->reader(), test_key,
-                                        TestFixture::kLane);
+                                        this->lane());
       ASSERT_TRUE(write.template Begin<true>());
       EXPECT_EQ(write.End(), 0);
       EXPECT_EQ(LoadWord(&this->Bucket()->head), head);

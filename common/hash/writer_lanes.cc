@@ -13,6 +13,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/log/check.h"
 #include "absl/synchronization/mutex.h"
+#include "common/arena/word.h"
 #include "common/hash/hash_lock.h"
 #include "common/mutex/mutex.h"
 
@@ -22,7 +23,7 @@ struct WriterLanes::Pool {
   explicit Pool(uint32_t count)
       : lanes(std::make_unique<Lane[]>(count)), count(count) {
     for (uint32_t i = 0; i < count; ++i) lanes[i].index_ = i;
-    lanes[count - 1].is_shared_ = true;
+    lanes[count - 1].uses_ = Lane::kShared;
     for (uint32_t i = count - 1; i-- > 0;) free.push_back(&lanes[i]);
   }
 
@@ -34,7 +35,7 @@ struct WriterLanes::Pool {
     return lane;
   }
   void Return(Lane* lane) {
-    if (lane->is_shared_) return;
+    if (lane->is_shared()) return;
     Lock lock(mutex);
     free.push_back(lane);
   }
@@ -97,8 +98,10 @@ uint64_t NextNumber() {
 
 }  // namespace
 
-WriterLanes::WriterLanes(uint32_t lanes)
-    : number_(NextNumber()), pool_(std::make_shared<Pool>(lanes)) {
+WriterLanes::WriterLanes(HashLane* words, uint32_t lanes)
+    : words_(words),
+      number_(NextNumber()),
+      pool_(std::make_shared<Pool>(lanes)) {
   CHECK_GE(lanes, 1u);
 }
 
@@ -110,11 +113,13 @@ WriterLanes::Lane& WriterLanes::Recall() ABSL_NO_THREAD_SAFETY_ANALYSIS {
   Remembered& remembered = remembered_[number_ % kRemembered];
   if (remembered.owner != number_) {
     Lane& lane = Claim();
-    if (lane.is_shared_) {
+    HashLane* const words = words_ + lane.index_;
+    if (lane.is_shared()) {
       AcquireMutex(lane.mutex_);
+      last_ = {.owner = 0, .words = words, .lane = &lane};
       return lane;
     }
-    remembered = {number_, &lane};
+    remembered = {.owner = number_, .words = words, .lane = &lane};
   }
   last_ = remembered;
   return *remembered.lane;
@@ -132,10 +137,11 @@ void WriterLanes::EndSharing(Lane& lane) ABSL_NO_THREAD_SAFETY_ANALYSIS {
 
 void WriterLanes::WaitForUses() const {
   for (uint32_t i = 0; i < pool_->count; ++i) {
-    const std::atomic<uint64_t>& uses = pool_->lanes[i].uses_;
-    const uint64_t begun = uses.load(std::memory_order_seq_cst);
+    uint64_t& uses = pool_->lanes[i].uses_;
+    const uint64_t begun =
+        std::atomic_ref<uint64_t>(uses).load(std::memory_order_seq_cst);
     SpinPause pause;
-    while (begun % 2 != 0 && uses.load(std::memory_order_acquire) == begun) {
+    while (begun % 2 != 0 && IsWord(&uses, begun)) {
       pause.Wait();
     }
   }

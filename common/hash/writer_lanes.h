@@ -11,14 +11,14 @@
 // threads that come when all but one are taken share the last one and wait for
 // each other.
 //
-//   WriterLanes lanes(4);
+//   WriterLanes lanes(geometry.LaneAt(0), 4);
 //   {
 //     WriterLanes::Use lane(lanes);     // this thread's
-//     ... write with lane->index() ...
+//     ... write with lane.words() ...
 //   }
 //
-// Nothing of this is in the arena: after a death, whoever recovers the table
-// begins with all lanes free.
+// Who has which lane is not in the arena: after a death, whoever recovers the
+// table begins with all lanes free.
 //
 // Thread safety: everything may be called from any thread. Uses of one thread
 // must not nest.
@@ -34,6 +34,8 @@
 
 #include "absl/base/attributes.h"
 #include "absl/synchronization/mutex.h"
+#include "common/arena/word.h"
+#include "common/hash/hash_layout.h"
 
 namespace ets_keeper {
 
@@ -43,8 +45,10 @@ class WriterLanes {
   class alignas(64) Lane {
     friend class WriterLanes;
 
-    // Odd while in use. At the lane's own address, which is at hand.
-    std::atomic<uint64_t> uses_{0};
+    // The lowest bit says whether the lane is in use, the highest whether it is
+    // shared: then no thread remembers it. At the lane's own address, which is
+    // at hand.
+    uint64_t uses_ = 0;
 
    public:
     [[nodiscard]] uint32_t index() const { return index_; }
@@ -53,13 +57,33 @@ class WriterLanes {
     int64_t rows = 0;
 
    private:
+    static constexpr uint64_t kShared = uint64_t{1} << 63;
+
+    [[nodiscard]] bool is_shared() const {
+      return (LoadWord(&uses_) & kShared) != 0;
+    }
+    // A use begins or ends. Returns whether the lane is shared.
+    ABSL_ATTRIBUTE_ALWAYS_INLINE bool Step() {
+#ifdef ETS_KEEPER_X86_64
+      // AddToOwnWord(), which knows the sign of the sum without a load.
+      bool is_shared;
+      asm volatile("addq $1, %[uses]"
+                   : [uses] "+m"(uses_), "=@ccs"(is_shared)
+                   :
+                   : "memory");
+      return is_shared;
+#else
+      AddToOwnWord(&uses_, 1);
+      return is_shared();
+#endif
+    }
+
     uint32_t index_ = 0;
-    bool is_shared_ = false;  // then no thread remembers it
-    absl::Mutex mutex_;       // of the lane that is shared
+    absl::Mutex mutex_;  // of the lane that is shared
   };
 
-  // `lanes`: at least 1.
-  explicit WriterLanes(uint32_t lanes);
+  // `words`: of all lanes, in the arena; `lanes` of them, at least 1.
+  WriterLanes(HashLane* words, uint32_t lanes);
   ~WriterLanes();
   WriterLanes(const WriterLanes&) = delete;
   WriterLanes& operator=(const WriterLanes&) = delete;
@@ -73,25 +97,28 @@ class WriterLanes {
         WriterLanes& lanes ABSL_ATTRIBUTE_LIFETIME_BOUND)
         : lane_(lanes.Mine()) {
       // Ordered before the full barrier that every write makes before it asks
-      // for the epoch: see WaitForUses().
-      lane_.uses_.store(uses() + 1, kBeginOrder);
+      // for the epoch: see WaitForUses(). On x86-64 that is a locked
+      // instruction, which takes the bucket's lock, between this store and the
+      // load of the epoch, and lets neither pass.
+      lane_.Step();
+#if !defined(__x86_64__)
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
     }
     ABSL_ATTRIBUTE_ALWAYS_INLINE ~Use() {
-      lane_.uses_.store(uses() + 1, std::memory_order_release);
-      if (ABSL_PREDICT_FALSE(lane_.is_shared_)) EndSharing(lane_);
+      if (ABSL_PREDICT_FALSE(lane_.Step())) EndSharing(lane_);
     }
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
 
+    // The lane in the arena. To be asked before the thread uses another table.
+    [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE HashLane* words() const {
+      return last_.words;
+    }
     Lane* operator->() const { return &lane_; }
     Lane& operator*() const { return lane_; }
 
    private:
-    // Nobody else changes it.
-    [[nodiscard]] uint64_t uses() const {
-      return lane_.uses_.load(std::memory_order_relaxed);
-    }
-
     Lane& lane_;
   };
 
@@ -103,24 +130,17 @@ class WriterLanes {
   void WaitForUses() const;
 
  private:
-#if defined(__x86_64__)
-  // A locked instruction, which takes the bucket's lock, comes between this
-  // store and the load of the epoch, and lets neither pass.
-  static constexpr std::memory_order kBeginOrder = std::memory_order_release;
-#else
-  static constexpr std::memory_order kBeginOrder = std::memory_order_seq_cst;
-#endif
-
   // The lanes, which live as long as a thread that has one.
   struct Pool;
   class Claims;
 
   // What a thread remembers of the lanes it has to itself: the one it used
-  // last, and, of those tables whose number is the same modulo kRemembered, the
-  // one it used last.
+  // last (without an owner if that was shared), and, of those tables whose
+  // number is the same modulo kRemembered, the one it used last.
   static constexpr uint32_t kRemembered = 8;
   struct Remembered {
     uint64_t owner = 0;
+    HashLane* words = nullptr;
     Lane* lane = nullptr;
   };
 
@@ -136,6 +156,7 @@ class WriterLanes {
   static constinit thread_local Remembered last_;
   static constinit thread_local Remembered remembered_[kRemembered];
 
+  HashLane* const words_;
   const uint64_t number_;  // unique in the process, never 0
   const std::shared_ptr<Pool> pool_;
 };

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/synchronization/notification.h"
+#include "common/hash/hash_layout.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -20,8 +21,11 @@ namespace {
 
 using ::testing::ElementsAre;
 
+HashLane words[8];  // of the lanes of any table
+
 uint32_t MyLane(WriterLanes& lanes) {
   const WriterLanes::Use lane(lanes);
+  EXPECT_EQ(lane.words(), &words[lane->index()]);
   return lane->index();
 }
 
@@ -66,7 +70,7 @@ class Worker {
 };
 
 TEST(WriterLanesTest, AThreadKeepsItsLane) {
-  WriterLanes lanes(4);
+  WriterLanes lanes(words, 4);
   const uint32_t mine = MyLane(lanes);
   EXPECT_EQ(mine, 0);
   Worker other;
@@ -76,7 +80,7 @@ TEST(WriterLanesTest, AThreadKeepsItsLane) {
 }
 
 TEST(WriterLanesTest, ThreadsThatComeLateShareTheLastLane) {
-  WriterLanes lanes(3);
+  WriterLanes lanes(words, 3);
   std::vector<uint32_t> indices;
   std::vector<std::unique_ptr<Worker>> workers;
   for (int i = 0; i < 5; ++i) {
@@ -87,7 +91,7 @@ TEST(WriterLanesTest, ThreadsThatComeLateShareTheLastLane) {
 }
 
 TEST(WriterLanesTest, ALaneIsGivenBackWhenItsThreadEnds) {
-  WriterLanes lanes(3);
+  WriterLanes lanes(words, 3);
   Worker stays;
   stays.Do([&] { EXPECT_EQ(MyLane(lanes), 0); });
   for (int i = 0; i < 20; ++i) {
@@ -104,7 +108,7 @@ TEST(WriterLanesTest, ALaneIsGivenBackWhenItsThreadEnds) {
 }
 
 TEST(WriterLanesTest, WhatALaneCountedGoesToItsNextThread) {
-  WriterLanes lanes(2);
+  WriterLanes lanes(words, 2);
   for (int i = 0; i < 10; ++i) {
     Worker worker;
     worker.Do([&] {
@@ -117,7 +121,7 @@ TEST(WriterLanesTest, WhatALaneCountedGoesToItsNextThread) {
 
 TEST(WriterLanesTest, ThreadsThatShareALaneWaitForEachOther) {
   constexpr int64_t kRounds = 5000;
-  WriterLanes lanes(1);
+  WriterLanes lanes(words, 1);
   std::vector<std::thread> threads;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
@@ -137,7 +141,7 @@ TEST(WriterLanesTest, AThreadHasALaneInEachOfManyTables) {
   constexpr int kTables = 40;
   std::vector<std::unique_ptr<WriterLanes>> tables;
   for (int i = 0; i < kTables; ++i) {
-    tables.push_back(std::make_unique<WriterLanes>(4));
+    tables.push_back(std::make_unique<WriterLanes>(words, 4));
   }
   Worker other;
   for (int round = 0; round < 3; ++round) {
@@ -162,10 +166,10 @@ TEST(WriterLanesTest, AThreadHasALaneInEachOfManyTables) {
 }
 
 TEST(WriterLanesTest, TablesComeAndGoWhileAThreadLives) {
-  WriterLanes stays(2);
+  WriterLanes stays(words, 2);
   EXPECT_EQ(MyLane(stays), 0);
   for (int i = 0; i < 1000; ++i) {
-    WriterLanes goes(2);
+    WriterLanes goes(words, 2);
     EXPECT_EQ(MyLane(goes), 0);
   }
   EXPECT_EQ(MyLane(stays), 0);
@@ -173,16 +177,16 @@ TEST(WriterLanesTest, TablesComeAndGoWhileAThreadLives) {
 
 TEST(WriterLanesTest, AThreadMayOutliveATable) {
   Worker worker;
-  std::optional<WriterLanes> lanes(std::in_place, 2);
+  std::optional<WriterLanes> lanes(std::in_place, words, 2);
   worker.Do([&] { EXPECT_EQ(MyLane(*lanes), 0); });
   lanes.reset();
-  lanes.emplace(2);  // another, perhaps at the same place
+  lanes.emplace(words, 2);  // another, perhaps at the same place
   EXPECT_EQ(MyLane(*lanes), 0);
   worker.Do([&] { EXPECT_EQ(MyLane(*lanes), 1); });
 }
 
 TEST(WriterLanesTest, WithoutAUseThereIsNothingToWaitFor) {
-  WriterLanes lanes(3);
+  WriterLanes lanes(words, 3);
   lanes.WaitForUses();
   EXPECT_EQ(MyLane(lanes), 0);
   lanes.WaitForUses();
@@ -191,7 +195,7 @@ TEST(WriterLanesTest, WithoutAUseThereIsNothingToWaitFor) {
 // In a lane of its own and in the shared one.
 TEST(WriterLanesTest, WaitForUsesWaitsForTheUsesInProgress) {
   for (const uint32_t count : {1, 2, 3}) {
-    WriterLanes lanes(count);
+    WriterLanes lanes(words, count);
     Worker users[2];
     absl::Notification begun[2], end[2], ended[2];
     const int uses = count == 1 ? 1 : 2;  // side by side
@@ -229,7 +233,7 @@ TEST(WriterLanesTest, WaitForUsesWaitsForTheUsesInProgress) {
 // A thread that begins a use after the other, with never a moment between that
 // one could rely on.
 TEST(WriterLanesTest, WaitForUsesEndsAlthoughUsesGoOnBeginning) {
-  WriterLanes lanes(2);
+  WriterLanes lanes(words, 2);
   std::atomic<bool> stop = false;
   std::atomic<uint64_t> uses = 0;
   Worker user;
@@ -251,7 +255,7 @@ TEST(WriterLanesTest, WaitForUsesEndsAlthoughUsesGoOnBeginning) {
 
 // What was stored before is seen by all uses that are not waited for.
 TEST(WriterLanesTest, AfterWaitForUsesNobodyActsOnWhatWasBefore) {
-  WriterLanes lanes(3);
+  WriterLanes lanes(words, 3);
   std::atomic<uint64_t> epoch = 0, lock = 0;
   std::atomic<uint64_t> acted = 0;  // the oldest epoch in which one may act
   std::atomic<bool> stop = false;
