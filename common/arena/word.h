@@ -7,7 +7,8 @@
 //
 // The only ways in which this library touches the bytes of an arena: one
 // aligned 8-byte load and one aligned 8-byte store, the latter also under the
-// condition that the word is as expected.
+// condition that the word is as expected. Where an operation counts each of its
+// instructions, a load goes together with what is done with the word.
 //
 //   StoreWord(&slot, word);         // publishes everything stored before
 //   uint64_t word = LoadWord(&slot);  // sees everything published with it
