@@ -19,12 +19,18 @@
 namespace ets_keeper::benchmarks {
 namespace {
 
-constexpr int kRepetitions = 5;
-constexpr int kLargeRepetitions = 3;  // they take long, and differ less
-constexpr int kPriceRepetitions = 9;  // a few percent are to be seen
+// A few percent are to be seen, on a machine that is not there for this alone.
+constexpr int kRepetitions = 9;
+// Of large maps that are filled or emptied in each.
+constexpr int kNewMapRepetitions = 3;
 
 bool IsLarge(const RunName& run, const ReportSizes& sizes) {
   return run.rows == (run.row == "str16" ? sizes.strings : sizes.large);
+}
+
+// Whether each repetition fills or empties maps.
+bool WantsNewMaps(const RunName& run) {
+  return run.op == "insert" || run.op == "erase";
 }
 
 // Groups in the order in which they are first asked for.
@@ -49,9 +55,9 @@ class Plan {
   void SetRepetitions() {
     for (Group& group : groups_) {
       group.all_maps = IsLarge(group.run, sizes_);
-      group.repetitions = group.all_maps                ? kLargeRepetitions
-                          : group.Names(kNotAtomicPeer) ? kPriceRepetitions
-                                                        : kRepetitions;
+      group.repetitions = group.all_maps && WantsNewMaps(group.run)
+                              ? kNewMapRepetitions
+                              : kRepetitions;
     }
   }
 

@@ -36,7 +36,7 @@ struct Group {
   std::vector<std::string> peers = {};
   bool all_maps = false;
 
-  int repetitions = 5;
+  int repetitions = 1;
 
   // Whether the peer is one of `peers`.
   [[nodiscard]] bool Names(const std::string& peer) const;

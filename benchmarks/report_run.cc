@@ -159,7 +159,7 @@ class Measurement {
   void Run(const Step& step) {
     const int repetitions =
         report_.quick ? std::min(step.repetitions, 3) : step.repetitions;
-    SetFlags(repetitions, report_.quick ? "0.02" : "0.2");
+    SetFlags(repetitions, report_.quick ? "0.02" : "0.1");
     benchmark::ClearRegisteredBenchmarks();
     step.add();
     FiguresReporter reporter(report_.figures);
