@@ -82,8 +82,8 @@ class HashHomes {
   }
 
  private:
-  // The words are loaded as their operands: compilers make two instructions of
-  // that, as they leave an atomic load alone, and a lookup counts each.
+  // What is done with a word, with the word as operand, as IsWord() does, and
+  // for the same reason. Relaxed: what the words say need not be new.
   ABSL_ATTRIBUTE_ALWAYS_INLINE static uint64_t And(uint64_t value,
                                                    const uint64_t& word) {
 #ifdef ETS_KEEPER_X86_64
