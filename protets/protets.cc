@@ -90,12 +90,14 @@ absl::Status CheckCall(absl::string_view name, const GetOptions& options) {
 // Whether the table is what the options ask for.
 absl::Status CheckSame(const TableHandle& table, const GetOptions& options) {
   const TableState& state = table.state();
-  const bool huge_pages = state.arena().huge_pages();
+  const Arena& arena = state.arena();
+  const bool huge_pages =
+      arena.shared() ? arena.all_huge_pages() : arena.huge_pages();
   if (options.huge_pages.value_or(huge_pages) != huge_pages) {
     return state.Error(Cause::kBadOption, huge_pages ? "it has huge pages"
                                                      : "it has no huge pages");
   }
-  const uint64_t bytes = state.arena().bytes();
+  const uint64_t bytes = arena.bytes();
   GetOptions as_it_is = options;
   as_it_is.huge_pages = huge_pages;
   if (options.max_bytes.has_value() && MaxBytes(options) != bytes &&
@@ -295,7 +297,8 @@ absl::StatusOr<TableHandle> Protets::CreateClaimed(absl::string_view name,
                                                    const KeyLayout& key,
                                                    Claimed claimed) {
   absl::StatusOr<std::unique_ptr<Arena>> arena =
-      Arena::Map(std::move(claimed.grant.fd), ArenaAccess::kReadWrite);
+      Arena::Map(std::move(claimed.grant.fd), ArenaAccess::kReadWrite,
+                 {.huge_pages = options.huge_pages.value_or(true)});
   if (!arena.ok()) return arena.status();
   if (!claimed.grant.fresh && (*arena)->blank()) {
     return MakeStatus(

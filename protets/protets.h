@@ -76,11 +76,12 @@ struct GetOptions {
   std::optional<uint64_t> max_bytes = std::nullopt;
 
   // Huge pages (2 MiB): a lookup is faster, and the death of the owner is known
-  // sooner. By default an embedded table has them where it has grown large, as
-  // TableOptions says, and one in the keeper has none. There, true takes all of
-  // its pages, as they are needed, from the pool that the machine's
-  // administrator has set aside (vm.nr_hugepages); `max_bytes` is rounded up to
-  // whole ones. `kNoMemory` if the pool has none left.
+  // sooner. By default a table has them where it has grown large, as
+  // TableOptions says; one in the keeper only if the machine lets memfds have
+  // them (`echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled`).
+  // There, true takes all of its pages, as they are needed, from the pool that
+  // the machine's administrator has set aside (vm.nr_hugepages); `max_bytes` is
+  // rounded up to whole ones. `kNoMemory` if the pool has none left.
   std::optional<bool> huge_pages = std::nullopt;
 
   // How many threads are to write side by side. By default 8.

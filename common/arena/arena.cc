@@ -49,7 +49,7 @@ Arena::Arena(ReadyMemory ready, ArenaAccess access, const ArenaOptions& options)
     : base_(ready.memory.base()),
       bytes_(ready.memory.bytes()),
       access_(access),
-      huge_pages_(options.huge_pages && !ready.memory.shared()),
+      huge_pages_(options.huge_pages && ready.memory.takes_huge_pages()),
       memory_(std::move(ready.memory)),
       supplier_(options.supplier != nullptr ? *options.supplier
                                             : PageSupplier::OfProcess()),

@@ -25,8 +25,8 @@
 //
 // Once a part has a megabyte, a `PageSupplier` allocates pages ahead of it, in
 // proportion to what is in use, so that a writer that gets to the end finds
-// them ready; if not, it allocates a few itself. A large arena in private
-// memory is given huge pages that way. The words in the header say what may be
+// them ready; if not, it allocates a few itself. A large arena is
+// given huge pages that way. The words in the header say what may be
 // used, not what is ready: pages behind them are nobody's, whatever they hold.
 //
 // All-zero bytes are a safe state everywhere. The header's magic word is stored
@@ -94,10 +94,12 @@ static_assert(sizeof(ArenaHeader) == 4096);
 
 // ArenaOptions
 struct ArenaOptions {
-  // Of private memory: ask the system for huge pages (2 MiB) where a part of
-  // the arena has grown large. Fewer cache misses per lookup; up to 6 MiB of
-  // pages, instead of 256 KiB, are ready ahead of each of the two parts. A
-  // memfd has the pages that it was made with: see arena_file.h.
+  // Ask the system for huge pages (2 MiB) where a part of the arena has grown
+  // large. Fewer cache misses per lookup, and the death of a process that maps
+  // the arena is known sooner; up to 6 MiB of pages, instead of 256 KiB, are
+  // ready ahead of each of the two parts. Memfds have them where the machine is
+  // set to it: see ArenaMemory::takes_huge_pages(); or all of their pages are
+  // huge ones, whatever this says: see arena_file.h.
   bool huge_pages = true;
 
   // Who allocates pages ahead of use; null: `PageSupplier::OfProcess()`. Must
@@ -261,10 +263,14 @@ class Arena final : public PageConsumer {
 
   // Arena::huge_pages()
   //
-  // Whether it has huge pages: of a memfd, all of them; of private memory,
-  // those of large parts, as far as the system gives any.
-  [[nodiscard]] bool huge_pages() const {
-    return huge_pages_ || memory_.page_bytes() > ArenaMemory::kPageBytes;
+  // Whether large parts have huge pages, as far as the system gives any.
+  [[nodiscard]] bool huge_pages() const { return huge_pages_; }
+
+  // Arena::all_huge_pages()
+  //
+  // Whether it is a memfd made of huge pages, and so has no others.
+  [[nodiscard]] bool all_huge_pages() const {
+    return memory_.page_bytes() > ArenaMemory::kPageBytes;
   }
 
   // Arena::committed_bytes()
@@ -350,7 +356,7 @@ class Arena final : public PageConsumer {
   char* const base_;
   const uint64_t bytes_;
   const ArenaAccess access_;
-  const bool huge_pages_;  // small ones, unless they lie in a huge one
+  const bool huge_pages_;
   ArenaMemory memory_;
   PageSupplier& supplier_;
   MemoryPool& pool_;

@@ -28,7 +28,7 @@ constexpr uint64_t kAheadFrom = 256 << 10;
 constexpr uint64_t kMinAhead = 256 << 10;
 constexpr uint64_t kMaxAhead = 32 << 20;
 
-// From here on private memory comes in huge pages; so late that what is ready
+// From here on memory comes in huge pages if it may; so late that what is ready
 // and not used yet, which is more then, remains a small part of the whole.
 constexpr uint64_t kHugePagesFrom = 16 << 20;
 constexpr uint64_t kMinAheadHuge = 4 << 20;
@@ -197,7 +197,7 @@ bool Arena::MakeReady(const Supply& supply) {
     // The neighbour, whose pages are all there, is named too: where writers
     // were faster than the supplier, that keeps the mapping in one piece.
     const uint64_t more = kHugePageBytes;
-    memory_.AllowHugePages(
+    memory_.TryHugePages(
         supply.front ? supply.begin - more : supply.begin,
         supply.front ? supply.end
                      : std::min(supply.end + more, RoundDown(bytes_, more)));

@@ -180,6 +180,10 @@ TEST_P(ArenaGrowthTest, OnlyLargePartsHaveHugePagesAndOnlyAheadOfTheWriter) {
   EXPECT_FALSE(huge(kMiB));
   EXPECT_FALSE(huge(8 * kMiB));
   EXPECT_EQ(huge(24 * kMiB), GetParam().huge_pages);
+  if (GetParam().huge_pages && GetParam().shared) {
+    EXPECT_GT(HugeBytes(AddressOf(24 * kMiB)), 8 * kMiB);
+    EXPECT_GT(HugeBytes(AddressOf(kBytes - 24 * kMiB)), 8 * kMiB);
+  }
   EXPECT_EQ(huge(33 * kMiB), GetParam().huge_pages) << "ready";
   EXPECT_FALSE(huge(64 * kMiB));
   EXPECT_FALSE(huge(kBytes - 64 * kMiB));
@@ -235,7 +239,8 @@ TEST_P(ArenaGrowthTest, ItsDestructionCancelsItsOrders) {
 }
 
 TEST_P(ArenaGrowthTest, SaysWhetherItHasHugePages) {
-  EXPECT_EQ(arena_->huge_pages(), GetParam().huge_pages && !GetParam().shared);
+  EXPECT_EQ(arena_->huge_pages(), GetParam().huge_pages);
+  EXPECT_FALSE(arena_->all_huge_pages());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ArenaGrowthTest,
@@ -283,7 +288,8 @@ TEST(ArenaGrowthInHugePagesTest, AnArenaFromThePoolWorksInItsPages) {
   FakeSupplier supplier;
   const auto arena = *Arena::Map(*std::move(file), ArenaAccess::kReadWrite,
                                  {.supplier = &supplier});
-  EXPECT_TRUE(arena->huge_pages());
+  EXPECT_TRUE(arena->all_huge_pages());
+  EXPECT_FALSE(arena->huge_pages()) << "there is nothing to ask for";
   ASSERT_THAT(arena->BeginFormat({.kind = kKind}), IsOk());
   arena->FinishFormat();
   EXPECT_EQ(arena->committed_bytes(), kHugePageBytes);

@@ -69,12 +69,20 @@ struct ArenaGrowthParam {
 inline const ArenaGrowthParam kArenaGrowthParams[] = {
     {"private", false, false},
     {"privateWithHugePages", false, true},
-    {"memfd", true, false}};
+    {"memfd", true, false},
+    {"memfdWithHugePages", true, true}};
 
 // An arena of each of them, with a supplier that does nothing by itself.
 class ArenaGrowthTest : public testing::TestWithParam<ArenaGrowthParam> {
  protected:
   ArenaGrowthTest() { Make(kBytes); }
+
+  void SetUp() override {
+    if (GetParam().huge_pages && !arena_->huge_pages()) {
+      GTEST_SKIP() << "this machine is not set to give memfds huge pages: "
+                      "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
+    }
+  }
 
   void Make(uint64_t bytes) {
     const ArenaOptions options = {.huge_pages = GetParam().huge_pages,

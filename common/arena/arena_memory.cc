@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/arena/arena_file.h"
@@ -58,6 +59,21 @@ uint64_t Forks() {
   return forks.load(std::memory_order_relaxed);
 }
 
+// Whether a file of memory gets transparent huge pages where a mapping of it
+// wants them. What is chosen stands in brackets.
+bool FilesTakeHugePages() {
+  static const bool chosen = [] {
+    char text[128] = {};
+    const UniqueFd setting(
+        open("/sys/kernel/mm/transparent_hugepage/shmem_enabled",
+             O_RDONLY | O_CLOEXEC));
+    if (read(setting.get(), text, sizeof(text) - 1) <= 0) return false;
+    return !absl::StrContains(text, "[never]") &&
+           !absl::StrContains(text, "[deny]");
+  }();
+  return chosen;
+}
+
 // Without DONTFORK a forked child could go on writing after its parent's pidfd
 // said that the owner is dead.
 void KeepToThisProcess(void* base, uint64_t bytes) {
@@ -87,6 +103,10 @@ ArenaMemory::~ArenaMemory() {
 }
 
 bool ArenaMemory::mapped_here() const { return process_ == Forks(); }
+
+bool ArenaMemory::takes_huge_pages() const {
+  return page_bytes_ == kPageBytes && (!file_ || FilesTakeHugePages());
+}
 
 absl::StatusOr<ArenaMemory> ArenaMemory::Reserve(uint64_t bytes) {
   const uint64_t slack = bytes >= kHugePageBytes ? kHugePageBytes : 0;
@@ -134,6 +154,7 @@ absl::StatusOr<ArenaMemory> ArenaMemory::Map(UniqueFd file,
   }
   const int protection =
       access == ArenaAccess::kReadWrite ? PROT_READ | PROT_WRITE : PROT_READ;
+  // Where files take huge pages the system aligns the mapping to them.
   void* base = mmap(nullptr, bytes, protection, MAP_SHARED | MAP_NORESERVE,
                     file.get(), 0);
   if (base == MAP_FAILED) {
@@ -162,16 +183,20 @@ absl::Status ArenaMemory::Allocate(uint64_t begin, uint64_t end) const {
   return absl::OkStatus();
 }
 
-void ArenaMemory::AllowHugePages(uint64_t begin, uint64_t end) const {
-  if (!file_) madvise(base_ + begin, end - begin, MADV_HUGEPAGE);
+// fallocate() knows nothing of what a mapping wants.
+void ArenaMemory::TryHugePages(uint64_t begin, uint64_t end) const {
+  madvise(base_ + begin, end - begin, MADV_HUGEPAGE);
+  madvise(base_ + begin, end - begin, MADV_POPULATE_WRITE);
 }
 
 bool ArenaMemory::Discard(uint64_t begin, uint64_t end) const {
+  if (takes_huge_pages()) {
+    madvise(base_ + begin, end - begin, MADV_NOHUGEPAGE);
+  }
   if (file_) {
     return ChangeFile(file_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
                       begin, end);
   }
-  madvise(base_ + begin, end - begin, MADV_NOHUGEPAGE);
   return madvise(base_ + begin, end - begin, MADV_DONTNEED) == 0;
 }
 

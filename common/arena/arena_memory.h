@@ -78,6 +78,14 @@ class ArenaMemory {
   // their size, else kPageBytes.
   [[nodiscard]] uint64_t page_bytes() const { return page_bytes_; }
 
+  // ArenaMemory::takes_huge_pages()
+  //
+  // Whether TryHugePages() is worth a try. Of a file it is if the machine lets
+  // memfds have transparent huge pages, as far as this process has seen when it
+  // first asked: /sys/kernel/mm/transparent_hugepage/shmem_enabled says
+  // something else than `never` or `deny`.
+  [[nodiscard]] bool takes_huge_pages() const;
+
   // ArenaMemory::Allocate()
   //
   // Finds pages for [begin, end) where there are none, filled with zeroes, so
@@ -85,12 +93,12 @@ class ArenaMemory {
   // system has none left; some may have been allocated then.
   [[nodiscard]] absl::Status Allocate(uint64_t begin, uint64_t end) const;
 
-  // ArenaMemory::AllowHugePages()
+  // ArenaMemory::TryHugePages()
   //
-  // Pages that are allocated in [begin, end) from now on are to be huge ones
-  // where that is possible: where a whole huge page lies inside, in private
-  // memory, and the system has one. Does nothing otherwise.
-  void AllowHugePages(uint64_t begin, uint64_t end) const;
+  // The same with huge pages, where that is possible: where a whole one lies
+  // inside and has no pages yet, and the system has one. What has none
+  // afterwards is left to Allocate().
+  void TryHugePages(uint64_t begin, uint64_t end) const;
 
   // ArenaMemory::Discard()
   //

@@ -4,12 +4,15 @@
 #include "common/arena/arena_memory.h"
 
 #include <cstdint>
+#include <fstream>
+#include <string>
 #include <utility>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "common/arena/arena_file.h"
 #include "common/arena/pages_testing.h"
 #include "common/status/status.h"
@@ -46,6 +49,29 @@ void CanBeAllocatedWrittenAndDiscarded(const ArenaMemory& memory) {
   EXPECT_EQ(at[0], 'a');
   EXPECT_FALSE(IsResident(at + 4 * kPage));
   EXPECT_EQ(at[4 * kPage], '\0');
+}
+
+void HugePagesComeAndGo(const ArenaMemory& memory) {
+  char* const at = memory.base() + 2 * kHugePageBytes;
+  ASSERT_THAT(memory.Allocate(2 * kHugePageBytes - kPage, 2 * kHugePageBytes),
+              IsOk());
+  at[-1] = 'a';
+  memory.TryHugePages(kHugePageBytes, 4 * kHugePageBytes);
+  ASSERT_THAT(memory.Allocate(2 * kHugePageBytes, 4 * kHugePageBytes), IsOk());
+  EXPECT_EQ(at[-1], 'a') << "what was there stays";
+  EXPECT_TRUE(HasFlag(at, "hg"));
+  EXPECT_FALSE(HasFlag(memory.base() + 4 * kHugePageBytes, "hg"));
+  for (uint64_t page = 0; page < 2 * kHugePageBytes; page += kPage) {
+    ASSERT_TRUE(IsResident(at + page));
+    ASSERT_EQ(at[page], '\0');
+    at[page] = 'b';
+  }
+  EXPECT_FALSE(IsResident(memory.base() + 4 * kHugePageBytes));
+  EXPECT_TRUE(memory.Discard(3 * kHugePageBytes, 4 * kHugePageBytes));
+  EXPECT_TRUE(HasFlag(at, "hg"));
+  EXPECT_EQ(at[kHugePageBytes - kPage], 'b');
+  EXPECT_FALSE(IsResident(at + kHugePageBytes));
+  EXPECT_EQ(at[kHugePageBytes], '\0');
 }
 
 TEST(ArenaMemoryTest, PrivateMemoryComesAndGoesByThePage) {
@@ -91,18 +117,41 @@ TEST(ArenaMemoryTest, LargePrivateMemoryIsAlignedToHugePages) {
   }
 }
 
-TEST(ArenaMemoryTest, HugePagesAreWhereTheyAreAllowedOnly) {
+TEST(ArenaMemoryTest, PrivateMemoryTakesHugePagesOnlyWhereTheyAreTried) {
   const absl::StatusOr<ArenaMemory> memory =
       ArenaMemory::Reserve(8 * kHugePageBytes);
   ASSERT_THAT(memory, IsOk());
+  EXPECT_TRUE(memory->takes_huge_pages());
   EXPECT_TRUE(HasFlag(memory->base(), "nh"));
-  memory->AllowHugePages(2 * kHugePageBytes, 4 * kHugePageBytes);
-  EXPECT_TRUE(HasFlag(memory->base() + 2 * kHugePageBytes, "hg"));
-  EXPECT_FALSE(HasFlag(memory->base() + 4 * kHugePageBytes, "hg"));
-  ASSERT_THAT(memory->Allocate(2 * kHugePageBytes, 4 * kHugePageBytes), IsOk());
-  EXPECT_TRUE(memory->Discard(3 * kHugePageBytes, 4 * kHugePageBytes));
+  HugePagesComeAndGo(*memory);
   EXPECT_FALSE(HasFlag(memory->base() + 3 * kHugePageBytes, "hg"));
-  EXPECT_TRUE(HasFlag(memory->base() + 2 * kHugePageBytes, "hg"));
+}
+
+// Where the machine is not set to it, small pages come.
+TEST(ArenaMemoryTest, SoDoesAFile) {
+  const absl::StatusOr<ArenaMemory> memory = ArenaMemory::Map(
+      *CreateArenaFile("memory", 8 * kHugePageBytes), ArenaAccess::kReadWrite);
+  ASSERT_THAT(memory, IsOk());
+  HugePagesComeAndGo(*memory);
+}
+
+TEST(ArenaMemoryTest, AFileTakesHugePagesIfTheMachineIsSetToIt) {
+  std::ifstream setting("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
+  std::string text;
+  std::getline(setting, text);
+  const bool wanted = absl::StrContains(text, "[always]") ||
+                      absl::StrContains(text, "[within_size]") ||
+                      absl::StrContains(text, "[advise]") ||
+                      absl::StrContains(text, "[force]");
+  const absl::StatusOr<ArenaMemory> memory = ArenaMemory::Map(
+      *CreateArenaFile("memory", 8 * kHugePageBytes), ArenaAccess::kReadWrite);
+  ASSERT_THAT(memory, IsOk());
+  EXPECT_EQ(memory->takes_huge_pages(), wanted);
+  if (!wanted) GTEST_SKIP() << "it is set to: " << text;
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(memory->base()) % kHugePageBytes, 0);
+  memory->TryHugePages(2 * kHugePageBytes, 4 * kHugePageBytes);
+  ASSERT_THAT(memory->Allocate(2 * kHugePageBytes, 4 * kHugePageBytes), IsOk());
+  EXPECT_EQ(HugeBytes(memory->base() + 2 * kHugePageBytes), 2 * kHugePageBytes);
 }
 
 TEST(ArenaMemoryTest, NoCopyOfItIsMadeByForksAndCoreDumps) {

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -21,23 +22,39 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 
 namespace ets_keeper {
 
-// Whether the kernel has noted `flag` for the mapping that `address` is in.
-inline bool HasFlag(const char* address, absl::string_view flag) {
+// What the kernel says under that name of the mapping that `address` is in.
+inline std::string OfMapping(const char* address, absl::string_view name) {
   const auto wanted = reinterpret_cast<uintptr_t>(address);
   std::ifstream maps("/proc/self/smaps");
   bool inside = false;
   for (std::string line; std::getline(maps, line);) {
     uint64_t begin = 0, end = 0;
+    absl::string_view rest = line;
     if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
       inside = begin <= wanted && wanted < end;
-    } else if (inside && absl::StartsWith(line, "VmFlags:")) {
-      return absl::StrContains(line, absl::StrCat(" ", flag));
+    } else if (inside && absl::ConsumePrefix(&rest, name) &&
+               absl::ConsumePrefix(&rest, ":")) {
+      return std::string(rest);
     }
   }
-  return false;
+  return "";
+}
+
+// Whether it has noted `flag` for that mapping.
+inline bool HasFlag(const char* address, absl::string_view flag) {
+  return absl::StrContains(OfMapping(address, "VmFlags"),
+                           absl::StrCat(" ", flag));
+}
+
+// How many bytes of that mapping, one of a memfd, lie in huge pages.
+inline uint64_t HugeBytes(const char* address) {
+  return std::strtoull(OfMapping(address, "ShmemPmdMapped").c_str(), nullptr,
+                       10)
+         << 10;
 }
 
 // Whether there is a page at `address`, which begins one.

@@ -94,7 +94,7 @@ struct TableOptions {
   // Take huge pages (2 MiB) from the system where the table has grown large, if
   // it has any: lookups are faster; up to 6 MiB of memory for the rows, and as
   // much for their index, are taken ahead of use. Small tables have none. Not
-  // used if `arena` is given: a memfd has the pages that it was made with.
+  // used if `arena` is given, which has an option of its own.
   bool huge_pages = true;
 
   // How many threads are to write side by side, 1 to 1024; if there are more,
