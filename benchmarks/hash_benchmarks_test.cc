@@ -107,7 +107,7 @@ TEST(HashBenchmarksTest, WhatIsBuiltInIsNotMissing) {
     missing.insert(peer.peer);
   }
   for (const char* peer : {"table_private", "table_private_4k", "table_memfd",
-                           "absl_flat", "sharded_absl"}) {
+                           "table_memfd_4k", "absl_flat", "sharded_absl"}) {
     EXPECT_FALSE(missing.contains(peer)) << peer;
   }
 }

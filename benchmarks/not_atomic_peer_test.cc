@@ -20,6 +20,7 @@ using ::absl_testing::IsOk;
 using Peers = testing::Types<NotAtomicTable<WordRow, Memory::kPrivate>,
                              NotAtomicTable<WordRow, Memory::kPrivate4k>,
                              NotAtomicTable<WordRow, Memory::kMemfd>,
+                             NotAtomicTable<WordRow, Memory::kMemfd4k>,
                              NotAtomicTable<StringRow, Memory::kPrivate>,
                              NotAtomicTable<StringRow, Memory::kMemfd>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(NotAtomic, PeerTest, Peers);

@@ -19,11 +19,14 @@ template <typename Row>
 using NotAtomicPrivate4k = NotAtomicTable<Row, Memory::kPrivate4k>;
 template <typename Row>
 using NotAtomicMemfd = NotAtomicTable<Row, Memory::kMemfd>;
+template <typename Row>
+using NotAtomicMemfd4k = NotAtomicTable<Row, Memory::kMemfd4k>;
 
 const bool kAdded[] = {
     AddPeer<NotAtomicPrivate>("not_atomic_private", DurableOperations()),
     AddPeer<NotAtomicPrivate4k>("not_atomic_private_4k", DurableOperations()),
-    AddPeer<NotAtomicMemfd>("not_atomic_memfd", DurableOperations())};
+    AddPeer<NotAtomicMemfd>("not_atomic_memfd", DurableOperations()),
+    AddPeer<NotAtomicMemfd4k>("not_atomic_memfd_4k", DurableOperations())};
 
 }  // namespace
 }  // namespace ets_keeper::benchmarks

@@ -13,11 +13,14 @@ template <typename Row>
 using Private4kTable = TablePeer<Row, Memory::kPrivate4k>;
 template <typename Row>
 using MemfdTable = TablePeer<Row, Memory::kMemfd>;
+template <typename Row>
+using Memfd4kTable = TablePeer<Row, Memory::kMemfd4k>;
 
 const bool kAdded[] = {
     AddPeer<PrivateTable>("table_private", DurableOperations()),
     AddPeer<Private4kTable>("table_private_4k", DurableOperations()),
-    AddPeer<MemfdTable>("table_memfd", DurableOperations())};
+    AddPeer<MemfdTable>("table_memfd", DurableOperations()),
+    AddPeer<Memfd4kTable>("table_memfd_4k", DurableOperations())};
 
 }  // namespace
 }  // namespace ets_keeper::benchmarks

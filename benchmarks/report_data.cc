@@ -39,7 +39,8 @@ const std::vector<PeerInfo>& AllPeers() {
 
 const std::vector<PeerInfo>& Variants() {
   static const auto* const peers = new std::vector<PeerInfo>{
-      {kSmallPagesPeer, "table, private, 4 KiB pages", "ours2", 1},
+      {kSmallPagesPeers[0], "table, private, 4 KiB pages", "ours2", 1},
+      {kSmallPagesPeers[1], "table, memfd, 4 KiB pages", "ours2", 1},
       {kNotAtomicPeer, "table, not crash-atomic", "ours2", 1},
   };
   return *peers;

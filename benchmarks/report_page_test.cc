@@ -143,13 +143,15 @@ TEST(ReportPageTest, TheCoreWithoutCrashAtomicityIsNoRival) {
 TEST(ReportPageTest, AMemfdIsHeldAgainstPrivateMemoryWithoutHugePages) {
   Report report = Small();
   const RunName find = {.op = "find_hit", .rows = 10'000'000};
+  AddRuns(report.figures, find, "table_memfd_4k", 44);
   AddRuns(report.figures, find, "table_private_4k", 55);
   report.JudgeAll();
   const std::string page = WritePage(report, {});
   EXPECT_THAT(page, HasSubstr("| memfd against private memory, both in 4 KiB "
                               "pages | find_hit, 10M, 1 thread | at most 1.05x "
                               "| 0.8x |  | reached |"));
-  EXPECT_THAT(page, HasSubstr("| table, private, 4 KiB pages |"));
+  EXPECT_THAT(page, HasSubstr("| table, private, 4 KiB pages | table, memfd, "
+                              "4 KiB pages |"));
 }
 
 TEST(ReportPageTest, AQuickRunSaysSo) {

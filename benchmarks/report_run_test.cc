@@ -67,10 +67,11 @@ TEST(ReportRunTest, OfLargeOnesEveryMapThatIsPlottedIsToo) {
   EXPECT_THAT(PeersOf("find_miss u64 400 uniform, 1 thread"),
               AllOf(Contains("sharded_absl"), Contains("absl_flat"),
                     Not(Contains("not_atomic_private")),
-                    Not(Contains("table_private_4k")), Not(Contains("lmdb"))));
+                    Not(Contains("table_private_4k")),
+                    Not(Contains("table_memfd_4k")), Not(Contains("lmdb"))));
   EXPECT_THAT(PeersOf("find_hit u64 400 uniform, 1 thread"),
               AllOf(Contains("sharded_absl"), Contains("not_atomic_private"),
-                    Contains("table_private_4k")));
+                    Contains("table_private_4k"), Contains("table_memfd_4k")));
 }
 
 TEST(ReportRunTest, FilledMapsAreKeptAsLongAsAnythingWillUseThem) {

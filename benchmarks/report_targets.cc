@@ -248,11 +248,11 @@ void AddPrices(List& list) {
   list.Row("memfd against private memory, both in 4 KiB pages");
   for (const char* op : {"find_hit", "mix90", "update_counter", "insert"}) {
     RunName run = {.op = op, .rows = list.sizes().large};
-    run.peer = kTablePeers[1];
+    run.peer = kSmallPagesPeers[1];
     Target target = {.what = absl::StrCat(op, ", ", List::What(run)),
                      .limit = 1.05,
                      .ours = run.ToString()};
-    run.peer = kSmallPagesPeer;
+    run.peer = kSmallPagesPeers[0];
     target.theirs = {run.ToString()};
     list.Add(std::move(target));
   }

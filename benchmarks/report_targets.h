@@ -81,9 +81,9 @@ struct Target {
 // The two kinds of memory, in order.
 inline constexpr const char* kTablePeers[] = {"table_private", "table_memfd"};
 
-// The table in private memory without huge pages, which a memfd has none of
-// either.
-inline constexpr char kSmallPagesPeer[] = "table_private_4k";
+// The same without huge pages.
+inline constexpr const char* kSmallPagesPeers[] = {"table_private_4k",
+                                                   "table_memfd_4k"};
 
 // The table in private memory over a core whose crash-atomicity is compiled
 // out.

@@ -92,7 +92,7 @@ TEST(ReportTargetsTest, CrashAtomicityIsComparedWithTheSameRunWithoutIt) {
   EXPECT_EQ(count, 11);
 }
 
-// So is a memfd: neither has huge pages, and neither differs in anything else.
+// So is a memfd: neither has huge pages, and they differ in nothing else.
 TEST(ReportTargetsTest, AMemfdIsComparedWithPrivateMemoryInPagesOfTheSameSize) {
   int count = 0;
   for (const Target& target : Targets(ReportSizes::Quick())) {
@@ -102,7 +102,7 @@ TEST(ReportTargetsTest, AMemfdIsComparedWithPrivateMemoryInPagesOfTheSameSize) {
     std::optional<RunName> ours = ParseRunName(target.ours);
     const std::optional<RunName> theirs = ParseRunName(target.theirs[0]);
     ASSERT_TRUE(ours.has_value() && theirs.has_value());
-    EXPECT_EQ(ours->peer, "table_memfd");
+    EXPECT_EQ(ours->peer, "table_memfd_4k");
     EXPECT_EQ(theirs->peer, "table_private_4k");
     ours->peer = theirs->peer;
     EXPECT_EQ(*ours, *theirs) << target.ours;

@@ -84,9 +84,9 @@ struct TableRow<StringRow> {
 
 // Memory
 //
-// `kPrivate` takes huge pages where it can, `kPrivate4k` never does. A memfd
-// has none either, unless the system is set up to give it some.
-enum class Memory { kPrivate, kPrivate4k, kMemfd };
+// Huge pages are taken where the machine allows it, but for the two that never
+// do.
+enum class Memory { kPrivate, kPrivate4k, kMemfd, kMemfd4k };
 
 // TablePeer
 template <typename R, Memory kMemory>
@@ -144,19 +144,22 @@ class TablePeer {
   using Record = TableRow<R>;
   using Rows = Table<Record, &Record::key>;
 
-  static std::unique_ptr<Arena> MakeMemfd(uint64_t bytes) {
+  static std::unique_ptr<Arena> MakeMemfd(uint64_t bytes, bool huge_pages) {
     UniqueFd fd(memfd_create("benchmark", MFD_CLOEXEC));
     CHECK(fd) << "memfd_create";
     CHECK_EQ(ftruncate(fd.get(), static_cast<off_t>(bytes)), 0);
-    auto arena = Arena::Map(std::move(fd), ArenaAccess::kReadWrite);
+    auto arena = Arena::Map(std::move(fd), ArenaAccess::kReadWrite,
+                            {.huge_pages = huge_pages});
     CHECK_OK(arena.status());
     return *std::move(arena);
   }
 
   static Rows Make(Tables& tables) {
-    TableOptions options = {.huge_pages = kMemory != Memory::kPrivate4k};
-    if constexpr (kMemory == Memory::kMemfd) {
-      options.arena = MakeMemfd(options.max_bytes);
+    constexpr bool kHugePages =
+        kMemory == Memory::kPrivate || kMemory == Memory::kMemfd;
+    TableOptions options = {.huge_pages = kHugePages};
+    if constexpr (kMemory == Memory::kMemfd || kMemory == Memory::kMemfd4k) {
+      options.arena = MakeMemfd(options.max_bytes, kHugePages);
     }
     auto rows = Rows::New(tables, NewPid(), std::move(options));
     CHECK_OK(rows.status());

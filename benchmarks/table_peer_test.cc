@@ -22,6 +22,7 @@ namespace {
 using Peers = testing::Types<TablePeer<WordRow, Memory::kPrivate>,
                              TablePeer<WordRow, Memory::kPrivate4k>,
                              TablePeer<WordRow, Memory::kMemfd>,
+                             TablePeer<WordRow, Memory::kMemfd4k>,
                              TablePeer<StringRow, Memory::kPrivate>,
                              TablePeer<StringRow, Memory::kMemfd>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Table, PeerTest, Peers);
@@ -37,12 +38,12 @@ bool AnyHugePages() {
   return false;
 }
 
-TEST(TablePeerTest, OnlyPrivateMemoryThatMayHasHugePages) {
+TEST(TablePeerTest, OnlyMemoryThatMayHasHugePages) {
   constexpr uint64_t kRows = 1'000'000;  // enough to want some
   const auto& keys = Streams<WordRow>::Order(kRows, /*turn=*/1);
   TablePeer<WordRow, Memory::kPrivate4k> small_pages;
   Fill(small_pages, keys);
-  TablePeer<WordRow, Memory::kMemfd> memfd;
+  TablePeer<WordRow, Memory::kMemfd4k> memfd;
   Fill(memfd, keys);
   EXPECT_FALSE(AnyHugePages());
   TablePeer<WordRow, Memory::kPrivate> huge_pages;
