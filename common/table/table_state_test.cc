@@ -19,8 +19,10 @@
 #include "common/arena/word.h"
 #include "common/hash/hash_core.h"
 #include "common/hash/hash_homes.h"
+#include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/row/row.h"
+#include "common/row/row_buffer.h"
 #include "common/status/status.h"
 #include "common/table/table_options.h"
 #include "common/unique_fd/unique_fd.h"
@@ -148,6 +150,81 @@ TEST_F(TableStateTest, AReaderOfAnotherProcessBeginsWhereTheTableIsCutNow) {
     EXPECT_EQ(homes.NumberOf(homes.Of(15)), image - 1);
   }
 }
+
+// A table that is large enough for huge pages, in each kind of memory that
+// another process may have as well.
+struct Pages {
+  std::string name;
+  bool from_pool;
+  bool huge_pages;
+};
+
+class LargeTableTest : public ::testing::TestWithParam<Pages> {
+ protected:
+  static constexpr uint64_t kBytes = uint64_t{128} << 20;
+  static constexpr uint64_t kRows = 600'000;
+
+  std::shared_ptr<TableState> Claim() {
+    return *TableState::Make(
+        {.name = "items",
+         .arena = *Arena::Map(UniqueFd(dup(fd_.get())), ArenaAccess::kReadWrite,
+                              {.huge_pages = GetParam().huge_pages})},
+        RowCodec<Item>::schema(), kKey);
+  }
+  // `id` is read when the key is used.
+  static HashKey KeyIn(const TableState& table, const uint64_t& id) {
+    return MakeHashKey(table.core().seed(), absl::MakeConstSpan(&id, 1), 8);
+  }
+  static void ExpectRows(TableState& table, uint64_t begin, uint64_t end) {
+    ASSERT_THAT(table.CheckRead(kAnyEpoch), IsOk());
+    RowBuffer row;
+    for (uint64_t id = 0; id < kRows; id += 97) {
+      const bool wanted = begin <= id && id < end;
+      ASSERT_EQ(table.core().reader().Lookup(KeyIn(table, id), &row), wanted)
+          << id;
+      if (!wanted) continue;
+      ASSERT_THAT(row, ::testing::ElementsAre(id, ~id));
+    }
+    ASSERT_EQ(table.core().reader().Size(), end - begin);
+  }
+
+  UniqueFd fd_;
+};
+
+TEST_P(LargeTableTest, RowsComeAndGoBesideAReaderOfAnotherProcess) {
+  absl::StatusOr<UniqueFd> file = CreateArenaFile(
+      "table_state_test", kBytes, {.huge_pages = GetParam().from_pool});
+  if (!file.ok() && GetParam().from_pool) GTEST_SKIP() << file.status();
+  ASSERT_THAT(file, IsOk());
+  fd_ = *std::move(file);
+  std::shared_ptr<TableState> owner = Claim();
+  const auto reader = TableState::MakeReader(
+      "items", *Arena::Map(*ReopenForReading(fd_), ArenaAccess::kReadOnly));
+  ASSERT_THAT(reader, IsOk());
+  for (int round = 0; round < 2; ++round) {
+    for (uint64_t id = 0; id < kRows; ++id) {
+      const uint64_t row[] = {id, ~id};
+      ASSERT_THAT(owner->core().Insert(kAnyEpoch, KeyIn(*owner, id), row),
+                  IsOk());
+      if (id % 200'000 == 0) ExpectRows(**reader, 0, id + 1);
+    }
+    ExpectRows(**reader, 0, kRows);
+    owner = Claim();  // as after a death
+    ExpectRows(*owner, 0, kRows);
+    for (uint64_t id = 0; id < kRows; ++id) {
+      ASSERT_THAT(owner->core().Delete(kAnyEpoch, KeyIn(*owner, id)), IsOk());
+      if (id % 200'000 == 0) ExpectRows(**reader, id + 1, kRows);
+    }
+    ExpectRows(**reader, kRows, kRows);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, LargeTableTest,
+    ::testing::Values(Pages{"small", false, false},
+                      Pages{"hugeIfTheMachineIsSetToIt", false, true},
+                      Pages{"fromThePoolIfThereIsOne", true, true}),
+    [](const auto& info) { return info.param.name; });
 
 TEST_F(TableStateTest, PrivateMemoryHasTheSizeAndThePagesThatOneAskedFor) {
   for (const bool huge_pages : {false, true}) {
