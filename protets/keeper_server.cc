@@ -4,6 +4,7 @@
 #include "protets/keeper_server.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -46,6 +48,9 @@ constexpr uint64_t kListenId = 2;
 constexpr uint64_t kFirstId = 16;
 
 constexpr int kEventsPerTurn = 64;
+
+// So many turns in a row put off what nobody waits for.
+constexpr int kChoresEvery = 8;
 
 uint64_t NowMs() {
   return static_cast<uint64_t>(absl::ToUnixMillis(RealClock().Now()));
@@ -92,16 +97,24 @@ class Server final : public KeeperServer, private KeeperHost {
   bool SendReply(ConnectionId connection, const Reply& reply,
                  MemoryId memory) override;
   void Audit(const AuditEvent& event) override {
-    if (burying_) {
-      held_lines_.push_back(AuditLine(event));
+    if (burying_ || !chores_.lines.empty()) {
+      chores_.lines.push_back(AuditLine(event));
     } else {
       options_.log(AuditLine(event));
     }
   }
 
+  // What is left to do when somebody has died or gone, and nobody waits for.
+  struct Chores {
+    std::vector<std::string> lines;  // to be logged, in order
+    std::vector<UniqueFd> fds;       // to be closed, which takes a while
+    bool empty() const { return lines.empty() && fds.empty(); }
+  };
+
+  void DoChores();
   bool Watch(int fd, uint64_t id);
   int TimeoutMs() const;
-  void HandleEvent(uint64_t id);
+  bool HandleEvent(uint64_t id);
 
   void Accept();
   void TurnAwayOne();
@@ -130,10 +143,8 @@ class Server final : public KeeperServer, private KeeperHost {
   absl::flat_hash_map<MemoryId, TableMemory> memories_;
   // Connections to be closed once no call into `state_` is under way.
   std::vector<ConnectionId> doomed_;
-  // While a death is dealt with, what is to be logged waits until whoever
-  // stands in line has been answered.
-  bool burying_ = false;
-  std::vector<std::string> held_lines_;
+  bool burying_ = false;  // a death is being dealt with
+  Chores chores_;
   KeeperState state_;
 };
 
@@ -152,22 +163,40 @@ absl::Status Server::Start() {
 
 absl::Status Server::Run(int stop_fd) {
   if (!Watch(stop_fd, kStopId)) return SystemError("cannot watch for its end");
+  const absl::Cleanup at_the_end = [this] { DoChores(); };
   epoll_event events[kEventsPerTurn];
+  int busy_turns = 0;  // with chores to do
   while (true) {
-    const int count =
-        epoll_wait(epoll_.get(), events, kEventsPerTurn, TimeoutMs());
+    // Chores are done in a turn in which nobody wants anything, if there is one
+    // soon: whoever was given a dead owner's table, and was perhaps woken on
+    // this processor, goes first, and is answered what it asks next.
+    const bool has_chores = !chores_.empty();
+    if (has_chores) sched_yield();
+    const int count = epoll_wait(epoll_.get(), events, kEventsPerTurn,
+                                 has_chores ? 0 : TimeoutMs());
     if (count < 0 && errno != EINTR) return SystemError("cannot wait");
+    bool is_busy = false;
     for (int i = 0; i < count; ++i) {
       if (events[i].data.u64 == kStopId) {
         epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, stop_fd, nullptr);
         return absl::OkStatus();
       }
-      HandleEvent(events[i].data.u64);
+      is_busy |= HandleEvent(events[i].data.u64);
       CloseDoomed();
     }
     state_.HandleTime(NowMs());
     CloseDoomed();
+    if (!has_chores) continue;
+    busy_turns = is_busy ? busy_turns + 1 : 0;
+    if (busy_turns % kChoresEvery == 0) DoChores();
   }
+}
+
+void Server::DoChores() {
+  for (const std::string& line : std::exchange(chores_.lines, {})) {
+    options_.log(line);
+  }
+  chores_.fds.clear();
 }
 
 bool Server::Watch(int fd, uint64_t id) {
@@ -186,22 +215,26 @@ int Server::TimeoutMs() const {
       std::min<uint64_t>(*deadline - now, std::numeric_limits<int>::max()));
 }
 
-void Server::HandleEvent(uint64_t id) {
+// False if there was nothing to do: for a process that is buried, or a
+// connection that is closed, but for the descriptor.
+bool Server::HandleEvent(uint64_t id) {
   if (id == kListenId) {
     Accept();
   } else if (connections_.contains(id)) {
     ReadRequest(id);
   } else {
-    // A process; or what was closed earlier in this turn, which is no process.
-    BuryIfDead(id);
+    return BuryIfDead(id);
   }
+  return true;
 }
 
 void Server::Accept() {
   UniqueFd socket(
       accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (socket) return Admit(std::move(socket));
-  if (errno == EMFILE || errno == ENFILE) TurnAwayOne();
+  if (errno != EMFILE && errno != ENFILE) return;
+  // Else it is tried again in the next turn.
+  if (chores_.fds.empty()) TurnAwayOne();
 }
 
 // Out of descriptors: without this, the waiting client would keep the listening
@@ -309,9 +342,8 @@ void Server::HandleBreach(ConnectionId id, uint64_t request,
 bool Server::BuryIfDead(ProcessId process) {
   const auto it = processes_.find(process);
   if (it == processes_.end() || !HasDied(it->second.pidfd)) return false;
-  // Closing the pidfd, at the very end because it takes a while, ends the
-  // watch; nobody has a duplicate of it.
-  const Process gone = std::move(it->second);
+  // Closing the pidfd ends the watch; nobody has a duplicate of it.
+  chores_.fds.push_back(std::move(it->second.pidfd));
   processes_.erase(it);
   for (const auto& [id, connection] : connections_) {
     if (connection.peer.process == process) doomed_.push_back(id);
@@ -319,9 +351,6 @@ bool Server::BuryIfDead(ProcessId process) {
   burying_ = true;
   state_.HandleDeath(process, NowMs());
   burying_ = false;
-  for (const std::string& line : std::exchange(held_lines_, {})) {
-    options_.log(line);
-  }
   return true;
 }
 
@@ -334,6 +363,7 @@ void Server::Close(ConnectionId id) {
   const auto it = connections_.find(id);
   if (it == connections_.end()) return;  // doomed twice
   const ProcessId process = it->second.peer.process;
+  chores_.fds.push_back(std::move(it->second.socket));
   connections_.erase(it);
   state_.HandleDisconnect(id);
   const bool connected = std::any_of(

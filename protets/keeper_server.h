@@ -54,8 +54,9 @@ struct KeeperOptions {
   bool allow_root = true;
 
   // Gets one line, without its end, per grant, denial, release, drop, death of
-  // an owner and breach of the protocol. Must not block. Of a death and of the
-  // grants that it leads to, after those are on their way.
+  // an owner and breach of the protocol. Must not block. Of a death, of the
+  // grants that it leads to and of what came at the same time after all that
+  // has been answered.
   std::function<void(absl::string_view)> log = [](absl::string_view) {};
 };
 

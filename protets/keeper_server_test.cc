@@ -352,6 +352,52 @@ TEST_F(KeeperServerTest, WhoStandsInLineIsAnsweredBeforeTheDeathIsLogged) {
   EXPECT_TRUE(absl::StrContains(log_.end()[-1], "event=grant"));
 }
 
+// So is what the new owner asks next, and what everybody else had asked.
+TEST_F(KeeperServerTest, WhoeverHasAskedIsAnsweredBeforeADeathIsLogged) {
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd read_end(ends[0]), write_end(ends[1]);
+  ChildProcess owner([&](auto ready) {
+    char byte;
+    if (read(read_end.get(), &byte, 1) != 1) _exit(1);
+    RawClient client(options_.socket);
+    if (client.Ask(Claim("users")).type != ReplyType::kGrant ||
+        client.Ask(Attached("users")).type != ReplyType::kOk) {
+      _exit(1);
+    }
+    ready();
+    while (true) pause();
+  });
+  absl::Notification held, go_on, answered;
+  options_.log = [&](absl::string_view line) {
+    if (absl::StrContains(line, "table=\"pause\"")) {
+      held.Notify();
+      go_on.WaitForNotification();
+    } else if (absl::StrContains(line, "event=owner_death")) {
+      answered.WaitForNotification();
+    }
+    Lock lock(mu_);
+    log_.push_back(std::string(line));
+  };
+  Start();
+  ASSERT_EQ(write(write_end.get(), "g", 1), 1);
+  ASSERT_TRUE(owner.AwaitReady());
+  RawClient asker(options_.socket), other(options_.socket);
+  ASSERT_EQ(asker.Ask(Ping()).type, ReplyType::kOk);
+  ASSERT_TRUE(other.Send(Claim("pause")));
+  held.WaitForNotification();
+  EXPECT_TRUE(owner.Kill());
+  ASSERT_TRUE(asker.Send(Claim("new")));
+  go_on.Notify();
+  EXPECT_EQ(asker.ReceiveReply().type, ReplyType::kGrant);
+  answered.Notify();
+  Stop();
+  Lock lock(mu_);
+  ASSERT_GE(log_.size(), 2u);
+  EXPECT_TRUE(absl::StrContains(log_.end()[-2], "event=owner_death"));
+  EXPECT_TRUE(absl::StrContains(log_.end()[-1], "table=\"new\"")) << "in order";
+}
+
 int OpenDescriptors() {
   int count = 0;
   for ([[maybe_unused]] const auto& entry :
@@ -388,7 +434,8 @@ TEST_F(KeeperServerTest, ConnectionsAndTablesThatAreGoneLeaveNothingOpen) {
       ASSERT_TRUE(passing.Send("nonsense"));
     }
   }
-  for (int i = 0; i < 2; ++i) good.Ask(Ping());
+  // So many turns cannot all have put it off.
+  for (int i = 0; i < 20; ++i) good.Ask(Ping());
   EXPECT_EQ(OpenDescriptors(), before);
 }
 
