@@ -275,6 +275,18 @@ class HashCore {
                                          sum);
   }
 
+  // HashCore::TrySet()
+  //
+  // Stores another value in one word of a row, in its place, which must be none
+  // of the key's and hold no descriptor. False as for TryAdd().
+  template <RowShape kShape>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TrySet(uint64_t epoch,
+                                                         const KeyView& key,
+                                                         uint32_t word,
+                                                         uint64_t value) {
+    return OperationsFor<kShape>::TrySet(*this, epoch, key, word, value);
+  }
+
   // HashCore::ChangeAll()
   //
   // Several changes, in order, each seeing those before it, as one: readers and
@@ -478,6 +490,17 @@ struct HashCore::OperationsOf {
         core, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
           return write.TryBegin() &&
                  ((write.IsUnder(epoch) && write.TryAdd(number, amount, sum)) ||
+                  write.GiveUp());
+        });
+  }
+
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static bool TrySet(
+      HashCore& core, uint64_t epoch, const KeyView& key, uint32_t word,
+      uint64_t value) {
+    return TryWrite(
+        core, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+          return write.TryBegin() &&
+                 ((write.IsUnder(epoch) && write.TrySet(word, value)) ||
                   write.GiveUp());
         });
   }

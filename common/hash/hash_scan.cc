@@ -22,33 +22,31 @@
 
 namespace ets_keeper {
 
-// One attempt to read all rows of a region, in however many buckets they are.
+// One attempt to read all rows of a region, in however many buckets they are:
+// nearly always one, which takes no allocation.
 class HashReader::RegionRead {
  public:
-  RegionRead(const HashGeometry& geometry, const Region& region)
+  RegionRead(const HashGeometry& geometry, const Region& region,
+             std::vector<RowBuffer>* rows)
       : geometry_(geometry),
         arena_(*geometry.arena),
         region_(region),
-        batch_(geometry, LoadWord(&arena_.header().batch)) {}
+        batch_(geometry, LoadWord(&arena_.header().batch)),
+        rows_(*rows) {
+    rows_.clear();
+  }
 
-  // False if a writer came in between.
-  bool Read(std::vector<RowBuffer>* rows) {
+  // False if a writer came in between: then the rows are any.
+  bool Read() {
     if (!Collect()) return false;
     if (batch_.in_flight() && !ApplyBatch()) return false;
     if (!batch_.Unchanged()) return false;
-    for (const auto& [bucket, head] : heads_) {
-      if (!Is(bucket, head)) return false;
-    }
-    for (Row& row : rows_) rows->push_back(std::move(row.words));
-    return true;
+    return std::all_of(heads_.begin(), heads_.end(), [this](const auto& seen) {
+      return Is(seen.first, seen.second);
+    });
   }
 
  private:
-  struct Row {
-    uint64_t hash;  // in a bucket the lower half of it
-    RowBuffer words;
-  };
-
   bool Is(uint64_t bucket, uint64_t head) const {
     return SameButForLock(LoadWord(&geometry_.BucketAt(bucket)->head), head);
   }
@@ -67,7 +65,7 @@ class HashReader::RegionRead {
       if (LevelOf(head) != 0 || root == 0) break;
       root ^= std::bit_floor(root);
     }
-    std::vector<std::pair<uint64_t, uint64_t>> todo = {
+    absl::InlinedVector<std::pair<uint64_t, uint64_t>, 4> todo = {
         {root, std::popcount(region_.mask)}};
     while (!todo.empty()) {
       const auto [number, bits] = todo.back();
@@ -94,6 +92,7 @@ class HashReader::RegionRead {
   // killed writer was about to move may be in two places.
   bool CollectBucket(uint64_t bucket, uint64_t head, uint64_t number) {
     const size_t first = rows_.size();
+    hashes_.clear();
     const uint64_t mask = LevelMask(LevelOf(head));
     uint64_t cell = bucket;
     for (int i = 0; i < kMaxChain; ++i) {
@@ -101,13 +100,17 @@ class HashReader::RegionRead {
       for (uint64_t live =
                (i == 0 ? head : LoadWord(&words.head)) & geometry_.places();
            live != 0; live &= live - 1) {
-        std::optional<Row> row = ReadItem(bucket, head, cell, FirstItem(live));
-        if (!row) return false;
-        if (row->words.empty() || (row->hash & mask) != number ||
-            !region_.Has(row->hash) || IsAmong(first, row->words)) {
-          continue;
+        RowBuffer& row = rows_.emplace_back();
+        uint64_t hash = 0;
+        if (!ReadItem(bucket, head, cell, FirstItem(live), &row, &hash)) {
+          return false;
         }
-        rows_.push_back(*std::move(row));
+        if (row.empty() || (hash & mask) != number || !region_.Has(hash) ||
+            IsAmong(first, hash)) {
+          rows_.pop_back();
+        } else {
+          hashes_.push_back(hash);
+        }
       }
       const uint64_t link = LinkOf(LoadWord(&words.chain));
       if (link == 0 || !geometry_.HoldsCell(link)) return true;
@@ -117,29 +120,34 @@ class HashReader::RegionRead {
     return true;
   }
 
-  // Empty words if there is no row where an item says so.
-  std::optional<Row> ReadItem(uint64_t bucket, uint64_t head, uint64_t cell,
-                              int position) const {
-    Row row = {.hash = 0, .words = {}};
+  // Leaves the row empty if there is none where an item says so. Of a hash in a
+  // bucket it is the lower half. False if a writer came in between.
+  bool ReadItem(uint64_t bucket, uint64_t head, uint64_t cell, int position,
+                RowBuffer* row, uint64_t* hash) const {
     const uint64_t* item = arena_.At(cell + position * 8);
     if (geometry_.is_inline()) {
-      CopyWords(item, geometry_.inline_words, &row.words);
-      row.hash = HashOfRow(geometry_, row.words);
-      return row;
+      CopyWords(item, geometry_.inline_words, row);
+      *hash = HashOfRow(geometry_, *row);
+      return true;
     }
     const uint64_t slot = LoadWord(item);
     const std::optional<uint64_t> words = RecordWords(arena_, RecordOf(slot));
-    if (!Is(bucket, head)) return std::nullopt;
-    if (!words) return row;
-    row.hash = HashOfItem(slot, LoadWord(arena_.At(RecordOf(slot))));
-    CopyRecord(arena_, RecordOf(slot), *words, &row.words);
-    return row;
+    if (!Is(bucket, head)) return false;
+    if (!words) return true;
+    *hash = HashOfItem(slot, LoadWord(arena_.At(RecordOf(slot))));
+    CopyRecord(arena_, RecordOf(slot), *words, row);
+    return true;
   }
 
-  bool IsAmong(size_t first, const RowBuffer& words) const {
-    return std::any_of(rows_.begin() + first, rows_.end(), [&](const Row& row) {
-      return SameKey(row.words, words);
-    });
+  // Whether the key of the last row, which has that hash, is one of those
+  // before from `first` on, whose hashes are known.
+  bool IsAmong(size_t first, uint64_t hash) const {
+    for (size_t i = 0; i < hashes_.size(); ++i) {
+      if (hashes_[i] == hash && SameKey(rows_[first + i], rows_.back())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   // Makes the rows what they are after the batch in flight.
@@ -147,19 +155,18 @@ class HashReader::RegionRead {
     for (uint64_t i = 0; i < batch_.size(); ++i) {
       const uint64_t hash = batch_.Hash(i);
       if (!region_.Has(hash)) continue;
-      Row row = {.hash = hash, .words = {}};
+      RowBuffer row;
       if (geometry_.is_inline()) {
-        CopyWords(batch_.InlineRow(i), geometry_.inline_words, &row.words);
+        CopyWords(batch_.InlineRow(i), geometry_.inline_words, &row);
       } else {
         const uint64_t words = batch_.RecordWords(i);
         if (!batch_.Unchanged()) return false;
         if (words == 0) continue;
-        CopyRecord(arena_, batch_.Record(i), words, &row.words);
+        CopyRecord(arena_, batch_.Record(i), words, &row);
       }
       const bool deleted = batch_.IsDeleted(i);
-      std::erase_if(rows_, [&](const Row& other) {
-        return SameKey(other.words, row.words);
-      });
+      std::erase_if(
+          rows_, [&](const RowBuffer& other) { return SameKey(other, row); });
       if (!deleted) rows_.push_back(std::move(row));
     }
     return true;
@@ -177,8 +184,10 @@ class HashReader::RegionRead {
   const Arena& arena_;
   const Region region_;
   const HashBatchView batch_;
-  std::vector<std::pair<uint64_t, uint64_t>> heads_;  // of the buckets read
-  std::vector<Row> rows_;
+  // Of the buckets read.
+  absl::InlinedVector<std::pair<uint64_t, uint64_t>, 4> heads_;
+  std::vector<RowBuffer>& rows_;
+  absl::InlinedVector<uint64_t, 16> hashes_;  // of the rows of one bucket
 };
 
 bool HashReader::Scan(HashCursor* cursor, std::vector<RowBuffer>* rows) const {
@@ -196,7 +205,8 @@ bool HashReader::Scan(HashCursor* cursor, std::vector<RowBuffer>* rows) const {
   const uint64_t b = cursor->region;
   const bool is_split = b > half || (b | (half + 1)) < cursor->regions;
   const Region region = {.residue = b, .mask = is_split ? mask : half};
-  while (!RegionRead(geometry_, region).Read(rows)) rows->clear();
+  while (!RegionRead(geometry_, region, rows).Read()) {
+  }
   if (++cursor->region >= cursor->regions) cursor->done = true;
   return true;
 }

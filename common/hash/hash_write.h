@@ -306,14 +306,19 @@ class HashWrite {
     if (ABSL_PREDICT_FALSE(!IsSum(old, amount, sum, number.is_signed))) {
       return false;
     }
-    uint64_t head = place_.head;
-    if (CanTear()) {
-      head += kVersionOne;
-      StoreWord(&bucket_->head, head | kLockBit);
-    }
-    StoreWord(word, sum);
-    Unlock(head);
+    ReplaceWord(word, sum);
     *result = sum;
+    return true;
+  }
+
+  // HashWrite::TrySet()
+  //
+  // Stores another value in a word of the row that was found; false if it has
+  // no such word. Of all else the same is true as of TryAdd().
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TrySet(uint32_t word,
+                                                         uint64_t value) {
+    if (ABSL_PREDICT_FALSE(word >= row_words())) return false;
+    ReplaceWord(&row_[word], value);
     return true;
   }
 
@@ -450,6 +455,18 @@ class HashWrite {
     // gone up or down as the amount says.
     return is_signed ? static_cast<int64_t>((old ^ sum) & (amount ^ sum)) >= 0
                      : (sum >= old) == (static_cast<int64_t>(amount) >= 0);
+  }
+
+  // A word of the row that was found, in its place: see Add().
+  ABSL_ATTRIBUTE_ALWAYS_INLINE void ReplaceWord(uint64_t* word,
+                                                uint64_t value) {
+    uint64_t head = place_.head;
+    if (CanTear()) {
+      head += kVersionOne;
+      StoreWord(&bucket_->head, head | kLockBit);
+    }
+    StoreWord(word, value);
+    Unlock(head);
   }
 
   // The only word that can change is replaced in its place.

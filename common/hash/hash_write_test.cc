@@ -202,6 +202,35 @@ TYPED_TEST(HashWriteTest, ATriedAddAddsOrChangesNothing) {
   EXPECT_EQ(tried, this->geometry().is_inline() ? places : kRows);
 }
 
+TYPED_TEST(HashWriteTest, ATriedSetReplacesOneWordOrChangesNothing) {
+  constexpr uint64_t kRows = 40;  // most of them in the chain
+  const auto try_set = [&](uint64_t key, uint32_t word, uint64_t value) {
+    const TestKey test_key(key);
+    typename TestFixture::Write write(this->t_.core->reader(), test_key,
+                                      this->lane());
+    return write.TryBegin() && (write.TrySet(word, value) || write.GiveUp());
+  };
+  EXPECT_FALSE(try_set(7, 1, 1));
+  for (uint64_t key = 0; key < kRows; ++key) {
+    ASSERT_THAT(this->Put(key, key), IsOk());
+  }
+  EXPECT_FALSE(try_set(kRows, 1, 1));
+  const uint32_t words = static_cast<uint32_t>(this->t_.Row(7, 7).size());
+  EXPECT_FALSE(try_set(7, words, 1));
+  if (words == 1) return;
+  uint64_t tried = 0;
+  for (uint64_t key = 0; key < kRows; ++key) {
+    RowBuffer row = this->t_.Row(key, key);
+    if (try_set(key, 1, ~key)) {
+      ++tried;
+      row[1] = ~key;
+    }
+    EXPECT_THAT(this->t_.Lookup(key), Optional(row)) << key;
+  }
+  const uint64_t places = std::popcount(this->geometry().places());
+  EXPECT_EQ(tried, this->geometry().is_inline() ? places : kRows);
+}
+
 // A TryPut() is a Begin(), Put() and End(), or nothing; a TryRemove() as well.
 TYPED_TEST(HashWriteTest, WhatIsTriedIsDoneOrChangesNothing) {
   using Write = typename TestFixture::Write;

@@ -84,6 +84,25 @@ class RowCounter {
     return word;
   }
 
+  // RowCounter::CountFirst()
+  //
+  // Gives a row that is to be stored, as there is none with the key, that key,
+  // and counts in it. `kOutOfRange`.
+  template <typename Row>
+  [[nodiscard]] static absl::Status CountFirst(KeyArg key,
+                                               const Increment& increment,
+                                               Row* row) {
+    using Value = typename Codec::template FieldType<Member>;
+    uint64_t word = 0;
+    absl::Status status =
+        IncrementWord(kField, Codec::template EncodeWord<Member>(row->*Member),
+                      increment, &word);
+    if (!status.ok()) return status;
+    row->*Key = typename Codec::template FieldType<Key>(key);
+    row->*Member = static_cast<Value>(word);
+    return status;
+  }
+
  private:
   static constexpr FieldLayout kField = Codec::template LayoutOf<Member>();
   static_assert(kField.is_integer(), "only integers can be counted");

@@ -141,6 +141,24 @@ TYPED_TEST(RowCounterTest, CountsOrSaysWhyNot) {
   EXPECT_THAT(this->Count(5, -2), IsOkAndHolds(0));
 }
 
+TYPED_TEST(RowCounterTest, ARowThatIsToBeStoredIsCountedInFirst) {
+  TypeParam row;
+  row.count = 5;
+  EXPECT_THAT(TestFixture::Counter::CountFirst(KeyOf<TypeParam>(7), -7, &row),
+              IsOk());
+  EXPECT_EQ(row.key, KeyOf<TypeParam>(7));
+  EXPECT_EQ(row.count, -2);
+  EXPECT_THAT(TestFixture::Counter::CountFirst(KeyOf<TypeParam>(8),
+                                               Increment(1, -5, 3), &row),
+              IsOk());
+  EXPECT_EQ(row.count, 3);
+  EXPECT_EQ(CauseOf(TestFixture::Counter::CountFirst(KeyOf<TypeParam>(9),
+                                                     this->kMost, &row)),
+            Cause::kOutOfRange);
+  EXPECT_EQ(row.key, KeyOf<TypeParam>(8));
+  EXPECT_EQ(row.count, 3);
+}
+
 // Of a table that is public, which anybody's handle may write to.
 TYPED_TEST(RowCounterTest, EveryEpochIsAsGoodToWhomItIsAll) {
   uint64_t word;

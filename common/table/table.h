@@ -85,6 +85,7 @@
 #include "common/table/encoded.h"
 #include "common/table/lookup_each.h"
 #include "common/table/row_counter.h"
+#include "common/table/row_element.h"
 #include "common/table/table_options.h"
 #include "common/table/table_state.h"
 #include "common/table/tables.h"
@@ -464,15 +465,29 @@ class TableWriter : public TableReader<Row, Key> {
   template <auto Member>
   [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
       KeyArg key, const Increment& increment, Row otherwise) const {
-    absl::StatusOr<FieldType<Member>> counted =
-        UpdateCounter<Member>(key, increment);
-    if (CauseOf(counted.status()) != Cause::kKeyNotFound) return counted;
-    Batch<Row, Key> batch;
-    uint64_t word = 0;
-    batch.template UpdateCounter<Member>(key, increment, std::move(otherwise),
-                                         &word);
-    if (absl::Status s = Apply(batch); !s.ok()) return s;
-    return static_cast<FieldType<Member>>(word);
+    if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
+    for (;;) {
+      uint64_t word;
+      if (Counter<Member>::TryCount(this->core(), this->epoch(),
+                                    Wanted(key).view(this->core().seed()),
+                                    increment, &word)) {
+        return static_cast<FieldType<Member>>(word);
+      }
+      Row row = otherwise;
+      absl::Status first = Counter<Member>::CountFirst(key, increment, &row);
+      if (first.ok()) {
+        const absl::StatusOr<bool> stored = InsertNew(row);
+        if (!stored.ok()) return stored.status();
+        if (*stored) return row.*Member;
+      }
+      const absl::StatusOr<FieldType<Member>> counted =
+          CountSlowly<Member>(key, increment);
+      if (counted.ok() || CauseOf(counted.status()) != Cause::kKeyNotFound) {
+        return counted;
+      }
+      // Unless it is the first one that is wrong, the row has just gone.
+      if (!first.ok()) return this->Named(first);
+    }
   }
 
   // TableWriter::UpdateCounterEach()
@@ -498,31 +513,15 @@ class TableWriter : public TableReader<Row, Key> {
   // TableWriter::UpdateElement()
   //
   // Replaces one field of the row, which must not be the key; returns whether
-  // there is a row. O(size of the row).
+  // there is a row. O(1) for a scalar, which is replaced in its place, else
+  // O(size of the row).
   template <auto Member>
   [[nodiscard]] absl::StatusOr<bool> UpdateElement(
       KeyArg key, const FieldType<Member>& value) const {
-    static_assert(Codec::template LayoutOf<Member>().word !=
-                      Codec::template LayoutOf<Key>().word,
-                  "the key of a row cannot be changed");
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
-    RowBuffer words;
-    bool found = false;
-    const auto change =
-        [&](const HashCurrent& current) -> absl::StatusOr<HashAction> {
-      found = current.found();
-      if (!found) return HashAction::Keep();
-      Row row;
-      absl::Status status = Codec::Decode(current.Row(), row);
-      row.*Member = value;
-      if (status.ok()) status = Codec::Encode(row, words);
-      if (!status.ok()) return status;
-      return HashAction::Put(words);
-    };
-    const CoreKey stored(key);
-    const absl::Status status = this->core().Change(
-        this->epoch(), stored.hash_key(this->core().seed()), change);
-    if (!status.ok()) return this->Named(status);
+    absl::StatusOr<bool> found = RowElement<Row, Key, Member>::Set(
+        this->core(), this->epoch(), key, value);
+    if (!found.ok()) return this->Named(found.status());
     return found;
   }
 

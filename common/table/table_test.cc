@@ -147,6 +147,38 @@ TEST_F(TableTest, A20_UpdateCounterOfAMissingKey) {
   EXPECT_THAT(users_.UpdateCounter<&User::visits>(7, 1, User{0, "new", 10, 0}),
               IsOkAndHolds(11));
   EXPECT_THAT(users_.Lookup(7), IsOkAndHolds(Optional(User{7, "new", 11, 0})));
+  // Of a row that is there the other one counts for nothing.
+  const User full = {0, "full", std::numeric_limits<int64_t>::max(), 255};
+  EXPECT_THAT(users_.UpdateCounter<&User::visits>(7, 1, full),
+              IsOkAndHolds(12));
+  EXPECT_THAT(users_.UpdateCounter<&User::level>(7, 1, full), IsOkAndHolds(1));
+  EXPECT_EQ(CauseIn(users_.UpdateCounter<&User::visits>(8, 1, full)),
+            Cause::kOutOfRange);
+  EXPECT_EQ(CauseIn(users_.UpdateCounter<&User::level>(8, 1, full)),
+            Cause::kOutOfRange);
+  EXPECT_THAT(users_.UpdateCounter<&User::level>(8, {1, 200, 3}, full),
+              IsOkAndHolds(3));
+  EXPECT_THAT(users_.Lookup(8),
+              IsOkAndHolds(Optional(User{8, "full", full.visits, 3})));
+}
+
+// Each row is made by one thread; that is no count less.
+TEST_F(TableTest, A20_CountersThatManyThreadsMakeLoseNothing) {
+  constexpr int kThreads = 4;
+  constexpr uint64_t kKeys = 2000;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      for (uint64_t id = 0; id < kKeys; ++id) {
+        ASSERT_THAT(users_.UpdateCounter<&User::visits>(id, 1, User{}), IsOk());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (uint64_t id = 0; id < kKeys; ++id) {
+    ASSERT_THAT(users_.Lookup(id),
+                IsOkAndHolds(Optional(User{id, "", kThreads, 0})));
+  }
 }
 
 TEST_F(TableTest, A22_ACounterThatWouldOverflowStaysAsItIs) {

@@ -1,0 +1,177 @@
+// Copyright 2026 The ets_keeper Authors
+// SPDX-License-Identifier: Apache-2.0
+
+#include "common/table/row_element.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include "absl/status/status.h"
+#include "absl/status/status_matchers.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "common/hash/hash_core.h"
+#include "common/pid/pid.h"
+#include "common/row/row.h"
+#include "common/status/status.h"
+#include "common/table/table.h"
+#include "common/table/tables.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace ets_keeper {
+namespace {
+
+using ::absl_testing::IsOk;
+using ::absl_testing::IsOkAndHolds;
+using ::testing::Optional;
+
+enum class Color : int16_t { kRed = -3, kBlue = 7 };
+
+// In its bucket; there too, with words that could be seen torn; a record whose
+// tail is its key; one with everything.
+struct Small {
+  uint64_t key = 0;
+  int64_t value = 0;
+  static constexpr auto Fields() {
+    return FieldList(Field("key", &Small::key), Field("value", &Small::value));
+  }
+  friend bool operator==(const Small&, const Small&) = default;
+};
+struct Torn {
+  uint64_t key = 0;
+  int64_t value = 0;
+  double other = 0.5;
+  static constexpr auto Fields() {
+    return FieldList(Field("key", &Torn::key), Field("value", &Torn::value),
+                     Field("other", &Torn::other));
+  }
+  friend bool operator==(const Torn&, const Torn&) = default;
+};
+struct Text {
+  std::string key;
+  int64_t value = 0;
+  static constexpr auto Fields() {
+    return FieldList(Field("key", &Text::key), Field("value", &Text::value));
+  }
+  friend bool operator==(const Text&, const Text&) = default;
+};
+struct Mixed {
+  uint64_t key = 0;
+  int64_t value = 0;
+  bool flag = false;
+  int8_t few = 0;
+  float real = 0;
+  Color color = Color::kRed;
+  std::array<uint64_t, 3> array = {};
+  std::string text = "as it was";
+  std::optional<int32_t> maybe;
+  static constexpr auto Fields() {
+    return FieldList(Field("key", &Mixed::key), Field("value", &Mixed::value),
+                     Field("flag", &Mixed::flag), Field("few", &Mixed::few),
+                     Field("real", &Mixed::real), Field("color", &Mixed::color),
+                     Field("array", &Mixed::array), Field("text", &Mixed::text),
+                     Field("maybe", &Mixed::maybe));
+  }
+  friend bool operator==(const Mixed&, const Mixed&) = default;
+};
+
+template <typename Row>
+auto KeyOf(uint64_t i) {
+  if constexpr (std::is_same_v<Row, Text>) {
+    return absl::StrCat(i, std::string(i % 20, 'x'));
+  } else {
+    return i;
+  }
+}
+
+template <typename Row>
+Row RowOf(uint64_t i, int64_t value) {
+  Row row;
+  row.key = KeyOf<Row>(i);
+  row.value = value;
+  return row;
+}
+
+template <typename Row>
+class RowElementTest : public ::testing::Test {
+ protected:
+  using Rows = Table<Row, &Row::key>;
+
+  RowElementTest() : table_(*Rows::New(tables_, NewPid(), {})) {
+    for (uint64_t i = 0; i < kRows; ++i) {  // some of them in chains
+      EXPECT_THAT(table_.Insert(RowOf<Row>(i, 1)), IsOk());
+    }
+  }
+
+  template <auto Member, typename Value>
+  absl::StatusOr<bool> Set(uint64_t i, const Value& value,
+                           uint64_t epochs_ago = 0) {
+    return RowElement<Row, &Row::key, Member>::Set(
+        core(), table_.handle().epoch() - epochs_ago, KeyOf<Row>(i), value);
+  }
+
+  HashCore& core() { return table_.handle().state().core(); }
+
+  static constexpr uint64_t kRows = 500;
+  Tables tables_;
+  Rows table_;
+};
+
+using RowTypes = ::testing::Types<Small, Torn, Text, Mixed>;
+TYPED_TEST_SUITE(RowElementTest, RowTypes);
+
+TYPED_TEST(RowElementTest, OneScalarOfOneRowIsReplaced) {
+  for (uint64_t i = 0; i < this->kRows; ++i) {
+    const int64_t value = -static_cast<int64_t>(i);
+    ASSERT_THAT(this->template Set<&TypeParam::value>(i, value),
+                IsOkAndHolds(true));
+    ASSERT_THAT(this->table_.Lookup(KeyOf<TypeParam>(i)),
+                IsOkAndHolds(Optional(RowOf<TypeParam>(i, value))));
+  }
+  EXPECT_THAT(this->table_.Size(), IsOkAndHolds(this->kRows));
+}
+
+TYPED_TEST(RowElementTest, WhereThereIsNoRowNoneComes) {
+  EXPECT_THAT(this->template Set<&TypeParam::value>(this->kRows, 5),
+              IsOkAndHolds(false));
+  EXPECT_THAT(this->table_.Size(), IsOkAndHolds(this->kRows));
+}
+
+TYPED_TEST(RowElementTest, AnOwnerOfBeforeReplacesNothing) {
+  EXPECT_EQ(CauseOf(this->template Set<&TypeParam::value>(5, 7, 1).status()),
+            Cause::kNotOwner);
+  EXPECT_THAT(this->table_.Lookup(KeyOf<TypeParam>(5)),
+              IsOkAndHolds(Optional(RowOf<TypeParam>(5, 1))));
+  // It has left no lock.
+  EXPECT_THAT(this->template Set<&TypeParam::value>(5, 7), IsOkAndHolds(true));
+}
+
+using MixedRowTest = RowElementTest<Mixed>;
+
+TEST_F(MixedRowTest, EachKindOfFieldIsReplaced) {
+  Mixed wanted = RowOf<Mixed>(5, 1);
+  const auto set = [&](auto member, const auto& value) {
+    wanted.*member() = value;
+    ASSERT_THAT(Set<member()>(5, value), IsOkAndHolds(true));
+    ASSERT_THAT(table_.Lookup(5), IsOkAndHolds(Optional(wanted)));
+  };
+#define MEMBER(name) [] { return &Mixed::name; }
+  set(MEMBER(flag), true);
+  set(MEMBER(few), int8_t{-128});
+  set(MEMBER(real), -0.25f);
+  set(MEMBER(color), Color::kBlue);
+  set(MEMBER(array), std::array<uint64_t, 3>{1, 2, 3});
+  set(MEMBER(text), std::string("much longer than it was before"));
+  set(MEMBER(maybe), std::optional<int32_t>(-9));
+  set(MEMBER(maybe), std::optional<int32_t>());
+  set(MEMBER(color), Color::kRed);
+  set(MEMBER(text), std::string());
+#undef MEMBER
+}
+
+}  // namespace
+}  // namespace ets_keeper
