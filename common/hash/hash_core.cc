@@ -24,7 +24,6 @@
 #include "common/hash/hash_head_change.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_lock.h"
-#include "common/hash/hash_record.h"
 #include "common/hash/hash_write.h"
 #include "common/hash/writer_lanes.h"
 #include "common/mutex/mutex.h"
@@ -222,20 +221,6 @@ absl::Status HashCore::OperationsOf<kWords, kKey>::Change(HashCore& core,
       return absl::OkStatus();
     });
   });
-}
-
-template <uint32_t kWords, KeyPlace kKey>
-absl::StatusOr<bool> HashCore::OperationsOf<kWords, kKey>::Take(
-    HashCore& core, uint64_t epoch, const HashKey& key, RowBuffer* row) {
-  return WriteKey<absl::StatusOr<bool>, true>(
-      core, epoch, key, [&](KeyWrite& write) -> absl::StatusOr<bool> {
-        const HashPlace place = write.place();
-        if (!place.found()) return false;
-        const HashGeometry& geometry = core.geometry();
-        CopyWords(geometry.At(place.row()), place.row_words(geometry), row);
-        if (absl::Status s = write.Remove(); !s.ok()) return s;
-        return true;
-      });
 }
 
 const HashCore::Operations& HashCore::ChooseOperations(

@@ -57,6 +57,7 @@
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_reader.h"
+#include "common/hash/hash_record.h"
 #include "common/hash/hash_write.h"
 #include "common/hash/writer_lanes.h"
 #include "common/row/layout.h"
@@ -238,9 +239,14 @@ class HashCore {
       return OperationsFor<kShape>::Remove(*this, epoch, key);
     }
   }
-  [[nodiscard]] absl::StatusOr<bool> Take(uint64_t epoch, const HashKey& key,
+  template <RowShape kShape = RowShape()>
+  [[nodiscard]] absl::StatusOr<bool> Take(uint64_t epoch, const KeyView& key,
                                           RowBuffer* row) {
-    return operations_.take(*this, epoch, key, row);
+    if constexpr (kShape == RowShape()) {
+      return operations_.take(*this, epoch, key, row);
+    } else {
+      return OperationsFor<kShape>::Take(*this, epoch, key, row);
+    }
   }
 
   // HashCore::Add()
@@ -319,7 +325,7 @@ class HashCore {
     absl::StatusOr<bool> (*insert_new)(HashCore&, uint64_t epoch,
                                        const KeyView&, Words);
     absl::StatusOr<bool> (*remove)(HashCore&, uint64_t epoch, const KeyView&);
-    absl::StatusOr<bool> (*take)(HashCore&, uint64_t epoch, const HashKey&,
+    absl::StatusOr<bool> (*take)(HashCore&, uint64_t epoch, const KeyView&,
                                  RowBuffer*);
     absl::Status (*add)(HashCore&, uint64_t epoch, const KeyView&, Number,
                         int64_t amount, uint64_t* sum);
@@ -474,6 +480,33 @@ struct HashCore::OperationsOf {
             });
   }
 
+  static absl::StatusOr<bool> Take(HashCore& core, uint64_t epoch,
+                                   const KeyView& key, RowBuffer* row) {
+    if constexpr (kWords != 0) {
+      row->resize(kWords);
+      const auto take = [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+        return write.TryRemove(epoch, row->data());
+      };
+      if (ABSL_PREDICT_TRUE(TryWrite(core, key, take))) return true;
+    }
+    return TakeSlowly(core, epoch, KeyView(key), row);
+  }
+  ABSL_ATTRIBUTE_NOINLINE static absl::StatusOr<bool> TakeSlowly(
+      HashCore& core, uint64_t epoch, KeyView key, RowBuffer* row) {
+    return WriteKey<absl::StatusOr<bool>, true>(
+        core, epoch, key,
+        [&](KeyWrite& write)
+            ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
+              const HashPlace place = write.place();
+              if (!place.found()) return false;
+              const HashGeometry& geometry = core.geometry();
+              CopyWords(geometry.At(place.row()), place.row_words(geometry),
+                        row);
+              if (absl::Status s = write.Remove(); !s.ok()) return s;
+              return true;
+            });
+  }
+
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Add(
       HashCore& core, uint64_t epoch, const KeyView& key, Number number,
       int64_t amount, uint64_t* sum) {
@@ -507,8 +540,6 @@ struct HashCore::OperationsOf {
 
   static absl::Status Change(HashCore& core, uint64_t epoch, const HashKey& key,
                              HashChange change);
-  static absl::StatusOr<bool> Take(HashCore& core, uint64_t epoch,
-                                   const HashKey& key, RowBuffer* row);
 };
 
 }  // namespace ets_keeper

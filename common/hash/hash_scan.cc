@@ -97,9 +97,10 @@ class HashReader::RegionRead {
     uint64_t cell = bucket;
     for (int i = 0; i < kMaxChain; ++i) {
       const HashBucket& words = *geometry_.BucketAt(cell);
-      for (uint64_t live =
-               (i == 0 ? head : LoadWord(&words.head)) & geometry_.places();
-           live != 0; live &= live - 1) {
+      uint64_t live =
+          (i == 0 ? head : LoadWord(&words.head)) & geometry_.places();
+      if (!geometry_.is_inline()) PrefetchRecords(words, live);
+      for (; live != 0; live &= live - 1) {
         RowBuffer& row = rows_.emplace_back();
         uint64_t hash = 0;
         if (!ReadItem(bucket, head, cell, FirstItem(live), &row, &hash)) {
@@ -118,6 +119,15 @@ class HashReader::RegionRead {
       cell = link;
     }
     return true;
+  }
+
+  // So that they are waited for side by side.
+  void PrefetchRecords(const HashBucket& cell, uint64_t live) const {
+    for (; live != 0; live &= live - 1) {
+      const uint64_t slot = LoadWord(&cell.head + FirstItem(live));
+      __builtin_prefetch(arena_.At(RecordOf(slot)));
+      __builtin_prefetch(arena_.At(RecordOf(slot)) + 8);
+    }
   }
 
   // Leaves the row empty if there is none where an item says so. Of a hash in a

@@ -343,11 +343,14 @@ class HashWrite {
     }
     return GiveUp() || added_ != 0;
   }
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryRemove(uint64_t epoch) {
+  // `row`, if not null, gets the words of the row first.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryRemove(
+      uint64_t epoch, uint64_t* row = nullptr) {
     static_assert(kWords != 0);
     if (!BeginInBucket<true, true>()) return false;
     changes_head_ = true;
     if (ABSL_PREDICT_FALSE(!IsUnder(epoch))) return GiveUp();
+    if (row != nullptr) CopyWords(row_, kWords, row);
     RemoveFromBucket();
     return true;
   }

@@ -284,8 +284,14 @@ TYPED_TEST(HashWriteTest, WhatIsTriedIsDoneOrChangesNothing) {
       EXPECT_FALSE(attempt(key, [&](Write& write) {
         return write.TryRemove(kEpoch + 1);
       })) << "it is another epoch";
-      if (!attempt(key,
-                   [&](Write& write) { return write.TryRemove(kEpoch); })) {
+      const RowBuffer row = *this->t_.Lookup(key);
+      RowBuffer taken(row.size());
+      if (attempt(key, [&](Write& write) {
+            return key % 2 == 0 ? write.TryRemove(kEpoch)
+                                : write.TryRemove(kEpoch, taken.data());
+          })) {
+        EXPECT_TRUE(key % 2 == 0 || taken == row) << key;
+      } else {
         EXPECT_TRUE(this->Remove(key));
       }
       EXPECT_EQ(this->t_.Lookup(key), std::nullopt);

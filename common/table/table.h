@@ -239,11 +239,11 @@ class TableReader {
       absl::FunctionRef<void(const Row&)> visit) const {
     HashCursor cursor;
     std::vector<RowBuffer> rows;
+    Row row;  // one for all, whose strings have room after the first few
     for (;;) {
       if (absl::Status s = CheckRead(); !s.ok()) return s;
       if (!core().reader().Scan(&cursor, &rows)) return absl::OkStatus();
       for (const RowBuffer& words : rows) {
-        Row row;
         if (absl::Status s = Codec::Decode(words, row); !s.ok()) {
           return Named(s);
         }
@@ -298,9 +298,8 @@ class TableReader {
     return handle_.state().Name(status);
   }
 
-  // What a key is to the core: for most operations, and for all others.
+  // What a key is to the core.
   using Wanted = LookupKey<Codec, Key>;
-  using CoreKey = TableKey<Codec, Key>;
 
   using Found = HashReader::Found;
   absl::StatusOr<bool> LookupRest(KeyArg key, Row& row) const {
@@ -337,7 +336,6 @@ class TableWriter : public TableReader<Row, Key> {
   using Codec = typename Reader::Codec;
   using KeyArg = typename Reader::KeyArg;
   using KeyType = typename Reader::KeyType;
-  using CoreKey = typename Reader::CoreKey;
   using Wanted = typename Reader::Wanted;
   template <auto Member>
   using FieldType = typename Codec::template FieldType<Member>;
@@ -429,10 +427,9 @@ class TableWriter : public TableReader<Row, Key> {
   // Removes the row and returns it; nullopt if there is none. O(1).
   [[nodiscard]] absl::StatusOr<std::optional<Row>> Take(KeyArg key) const {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
-    const CoreKey stored(key);
     RowBuffer words;
-    const absl::StatusOr<bool> found = this->core().Take(
-        this->epoch(), stored.hash_key(this->core().seed()), &words);
+    const absl::StatusOr<bool> found = this->core().template Take<kShape>(
+        this->epoch(), Wanted(key).view(this->core().seed()), &words);
     if (!found.ok()) return this->Named(found.status());
     if (!*found) return std::optional<Row>();
     std::optional<Row> row(std::in_place);
