@@ -20,7 +20,7 @@ namespace ets_keeper::benchmarks {
 namespace {
 
 // A few percent are to be seen, on a machine that is not there for this alone.
-constexpr int kRepetitions = 9;
+constexpr int kRepetitions = 6;
 // Of large maps that are filled or emptied in each.
 constexpr int kNewMapRepetitions = 3;
 

@@ -61,13 +61,13 @@ TEST(ReportPlanTest, EveryMapIsMeasuredWithLargeTables) {
   const Group* large = Find(plan, {.op = "find_hit", .rows = 10'000'000});
   ASSERT_NE(large, nullptr);
   EXPECT_TRUE(large->all_maps);
-  EXPECT_EQ(large->repetitions, 9);
+  EXPECT_EQ(large->repetitions, 6);
   const Group* small = Find(plan, {.op = "find_hit", .rows = 1'000});
   ASSERT_NE(small, nullptr);
   EXPECT_THAT(small->peers, ElementsAre("table_private", "table_memfd",
                                         "boost_concurrent_flat_map"));
   EXPECT_FALSE(small->all_maps);
-  EXPECT_EQ(small->repetitions, 9);
+  EXPECT_EQ(small->repetitions, 6);
   EXPECT_EQ(small->ToString(), "find_hit u64 1k uniform, 1 thread");
 }
 
@@ -84,7 +84,7 @@ TEST(ReportPlanTest, TheCoreWithoutCrashAtomicityIsBesideTheOneWithIt) {
         EXPECT_THAT(group->peers, Contains("not_atomic_private")) << op;
         const bool new_maps =
             std::string(op) == "insert" || std::string(op) == "erase";
-        EXPECT_EQ(group->repetitions, rows == sizes.large && new_maps ? 3 : 9)
+        EXPECT_EQ(group->repetitions, rows == sizes.large && new_maps ? 3 : 6)
             << op;
       }
     }
@@ -112,7 +112,7 @@ TEST(ReportPlanTest, BytesAreMeasuredOnceBetweenTheSizes) {
     ASSERT_NE(group, nullptr);
     EXPECT_TRUE(group->all_maps);
     EXPECT_EQ(group->repetitions, rows == 10'000'000                     ? 3
-                                  : rows == 1'000'000 || rows == 100'000 ? 9
+                                  : rows == 1'000'000 || rows == 100'000 ? 6
                                                                          : 1)
         << rows;
   }
