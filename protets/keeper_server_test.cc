@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -105,6 +107,40 @@ Request Attached(std::string name) {
           .name = std::move(name),
           .epoch = 1};
 }
+
+// A process that owns "users": forked before there is a server and its thread,
+// it claims the table when it is told to.
+class UsersOwner {
+ public:
+  explicit UsersOwner(const std::string& socket)
+      : process_([&](auto ready) {
+          char byte;
+          if (read(ends_[0].get(), &byte, 1) != 1) _exit(1);
+          RawClient client(socket);
+          if (client.Ask(Claim("users")).type != ReplyType::kGrant ||
+              client.Ask(Attached("users")).type != ReplyType::kOk) {
+            _exit(1);
+          }
+          ready();
+          while (true) pause();
+        }) {}
+
+  // Whether it has it now.
+  [[nodiscard]] bool Claims() {
+    return write(ends_[1].get(), "g", 1) == 1 && process_.AwaitReady();
+  }
+  bool Kill() { return process_.Kill(); }
+
+ private:
+  static std::array<UniqueFd, 2> Pipe() {
+    int ends[2];
+    CHECK_EQ(pipe2(ends, O_CLOEXEC), 0);
+    return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+  }
+
+  const std::array<UniqueFd, 2> ends_ = Pipe();  // before the process
+  ChildProcess process_;
+};
 
 class KeeperServerTest : public testing::Test {
  protected:
@@ -265,20 +301,7 @@ TEST_F(KeeperServerTest, ThereIsALimitToTheConnections) {
 // it: it must look itself.
 TEST_F(KeeperServerTest, AnOwnerThatHasJustDiedIsNoOwnerInAnyAnswer) {
   for (const RequestType type : {RequestType::kList, RequestType::kClaim}) {
-    int ends[2];
-    ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-    const UniqueFd read_end(ends[0]), write_end(ends[1]);
-    ChildProcess owner([&](auto ready) {
-      char byte;
-      if (read(read_end.get(), &byte, 1) != 1) _exit(1);
-      RawClient client(options_.socket);
-      if (client.Ask(Claim("users")).type != ReplyType::kGrant ||
-          client.Ask(Attached("users")).type != ReplyType::kOk) {
-        _exit(1);
-      }
-      ready();
-      while (true) pause();
-    });
+    UsersOwner owner(options_.socket);
     absl::Notification held, go_on;
     options_.log = [&](absl::string_view line) {
       if (!absl::StrContains(line, "table=\"pause\"")) return;
@@ -286,8 +309,7 @@ TEST_F(KeeperServerTest, AnOwnerThatHasJustDiedIsNoOwnerInAnyAnswer) {
       go_on.WaitForNotification();
     };
     Start();
-    ASSERT_EQ(write(write_end.get(), "g", 1), 1);
-    ASSERT_TRUE(owner.AwaitReady());
+    ASSERT_TRUE(owner.Claims());
     RawClient asker(options_.socket), other(options_.socket);
     ASSERT_EQ(asker.Ask(Ping()).type, ReplyType::kOk);
     ASSERT_TRUE(other.Send(Claim("pause")));
@@ -309,20 +331,7 @@ TEST_F(KeeperServerTest, AnOwnerThatHasJustDiedIsNoOwnerInAnyAnswer) {
 
 // Writing the log is no part of a hand-over.
 TEST_F(KeeperServerTest, WhoStandsInLineIsAnsweredBeforeTheDeathIsLogged) {
-  int ends[2];
-  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  const UniqueFd read_end(ends[0]), write_end(ends[1]);
-  ChildProcess owner([&](auto ready) {
-    char byte;
-    if (read(read_end.get(), &byte, 1) != 1) _exit(1);
-    RawClient client(options_.socket);
-    if (client.Ask(Claim("users")).type != ReplyType::kGrant ||
-        client.Ask(Attached("users")).type != ReplyType::kOk) {
-      _exit(1);
-    }
-    ready();
-    while (true) pause();
-  });
+  UsersOwner owner(options_.socket);
   absl::Notification answered;
   options_.log = [&](absl::string_view line) {
     if (absl::StrContains(line, "event=owner_death")) {
@@ -332,8 +341,7 @@ TEST_F(KeeperServerTest, WhoStandsInLineIsAnsweredBeforeTheDeathIsLogged) {
     log_.push_back(std::string(line));
   };
   Start();
-  ASSERT_EQ(write(write_end.get(), "g", 1), 1);
-  ASSERT_TRUE(owner.AwaitReady());
+  ASSERT_TRUE(owner.Claims());
   RawClient heir(options_.socket);
   Request claim = Claim("users");
   claim.wait = true;
@@ -354,20 +362,7 @@ TEST_F(KeeperServerTest, WhoStandsInLineIsAnsweredBeforeTheDeathIsLogged) {
 
 // So is what the new owner asks next, and what everybody else had asked.
 TEST_F(KeeperServerTest, WhoeverHasAskedIsAnsweredBeforeADeathIsLogged) {
-  int ends[2];
-  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  const UniqueFd read_end(ends[0]), write_end(ends[1]);
-  ChildProcess owner([&](auto ready) {
-    char byte;
-    if (read(read_end.get(), &byte, 1) != 1) _exit(1);
-    RawClient client(options_.socket);
-    if (client.Ask(Claim("users")).type != ReplyType::kGrant ||
-        client.Ask(Attached("users")).type != ReplyType::kOk) {
-      _exit(1);
-    }
-    ready();
-    while (true) pause();
-  });
+  UsersOwner owner(options_.socket);
   absl::Notification held, go_on, answered;
   options_.log = [&](absl::string_view line) {
     if (absl::StrContains(line, "table=\"pause\"")) {
@@ -380,8 +375,7 @@ TEST_F(KeeperServerTest, WhoeverHasAskedIsAnsweredBeforeADeathIsLogged) {
     log_.push_back(std::string(line));
   };
   Start();
-  ASSERT_EQ(write(write_end.get(), "g", 1), 1);
-  ASSERT_TRUE(owner.AwaitReady());
+  ASSERT_TRUE(owner.Claims());
   RawClient asker(options_.socket), other(options_.socket);
   ASSERT_EQ(asker.Ask(Ping()).type, ReplyType::kOk);
   ASSERT_TRUE(other.Send(Claim("pause")));
