@@ -53,7 +53,7 @@ std::vector<std::string> MapsOf(const Group& group) {
 class Measurement {
  public:
   Measurement(const MeasureOptions& options, Report& report)
-      : options_(options), report_(report) {}
+      : options_(options), report_(report), passes_(report.quick ? 2 : 3) {}
 
   void Run(absl::FunctionRef<void(const std::string&)> show) {
     StartOthers();
@@ -65,11 +65,11 @@ class Measurement {
     AddHandOver();
     // In passes, each with maps of its own: how fast a map is, depends by up to
     // a half on which memory the machine has given it.
-    for (int pass = 0; pass < kPasses; ++pass) {
+    for (int pass = 0; pass < passes_; ++pass) {
       for (size_t i = 0; i < steps_.size(); ++i) {
         KeepMapsFrom(i);
         show(absl::StrCat("[", pass * steps_.size() + i + 1, "/",
-                          kPasses * steps_.size(), "] ", steps_[i].text));
+                          passes_ * steps_.size(), "] ", steps_[i].text));
         Run(steps_[i], pass);
       }
       KeepMapsOf({});
@@ -77,8 +77,6 @@ class Measurement {
   }
 
  private:
-  static constexpr int kPasses = 2;
-
   // The programs beside this one; those that do not start are missing.
   void StartOthers() {
     for (const MissingPeer& peer : MissingPeers()) {
@@ -168,7 +166,7 @@ class Measurement {
   void Run(const Step& step, int pass) {
     const int all =
         report_.quick ? std::min(step.repetitions, 3) : step.repetitions;
-    const int repetitions = all * (pass + 1) / kPasses - all * pass / kPasses;
+    const int repetitions = all * (pass + 1) / passes_ - all * pass / passes_;
     if (repetitions == 0) return;
     SetFlags(repetitions, report_.quick ? "0.02" : "0.1");
     benchmark::ClearRegisteredBenchmarks();
@@ -194,6 +192,7 @@ class Measurement {
 
   const MeasureOptions options_;
   Report& report_;
+  const int passes_;
   std::unique_ptr<Erlang> erlang_;       // null: there is none
   std::unique_ptr<HandOver> hand_over_;  // null: it does not start
   std::vector<Step> steps_;
