@@ -76,6 +76,24 @@ inline uint64_t LoadWord(const uint64_t* word) {
 #endif
 }
 
+// HasBits()
+//
+// `(LoadWord(word) & bits) != 0`, in one instruction as well. `bits`: less than
+// 2^31.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HasBits(
+    const uint64_t* word, uint64_t bits) {
+#ifdef ETS_KEEPER_X86_64
+  bool has;
+  asm volatile("testq %[bits], %[word]"
+               : "=@ccnz"(has)
+               : [word] "m"(*word), [bits] "re"(bits)
+               : "memory");
+  return has;
+#else
+  return (LoadWord(word) & bits) != 0;
+#endif
+}
+
 // StoreWord()
 inline void StoreWord(uint64_t* word, uint64_t value) {
   std::atomic_ref<uint64_t>(*word).store(value, std::memory_order_release);

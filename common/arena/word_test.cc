@@ -37,6 +37,14 @@ TEST(WordTest, IsComparedInFull) {
   }
 }
 
+TEST(WordTest, HasTheBitsThatItHas) {
+  const uint64_t word = uint64_t{1} << 40 | 0b1010;
+  EXPECT_TRUE(HasBits(&word, 0b0010));
+  EXPECT_TRUE(HasBits(&word, 0b1111));
+  EXPECT_FALSE(HasBits(&word, 0b0101));
+  EXPECT_FALSE(HasBits(&word, 0));
+}
+
 // The payload is no word: only what IsWord() acquires keeps the two apart.
 TEST(WordTest, WhoFindsAWordEqualSeesWhatWasStoredBefore) {
   uint64_t payload = 0;

@@ -10,8 +10,8 @@
 //
 //   head    0 lock | 2..15 live, bit i: an item begins at word i of the cell
 //           16..21 level | 22..63 version
-//   chain   0..39 link: offset of the first overflow cell / 64, 0 = none
-//           40..63 filter: bit FilterBit(hash) is set for every key in the
+//   chain   0..47 link: offset of the first overflow cell, 0 = none
+//           48..63 filter: bit FilterBit(hash) is set for every key in the
 //           chain, and for some that were there; 0 if there is no chain
 //
 // Level L is 0 for a bucket that does not exist; else it answers for the hashes
@@ -27,6 +27,7 @@
 
 #include "absl/base/attributes.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_key.h"
 
 namespace ets_keeper {
 
@@ -64,13 +65,12 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
 [[nodiscard]] inline uint64_t LevelMask(uint64_t level) {
   return (uint64_t{1} << (level - 1)) - 1;
 }
-// Whether the bucket with that head and number answers for the hash.
-[[nodiscard]] inline bool AnswersFor(uint64_t head, uint64_t number,
-                                     uint64_t hash) {
-  // Of the bits that differ none is among the low ones: without those above
-  // nothing is left.
+// Whether a bucket with that head answers for the hashes that differ from its
+// number in these bits.
+[[nodiscard]] inline bool AnswersFor(uint64_t head, uint64_t differing) {
+  // None is among the low ones: without those above nothing is left.
   const auto above = -static_cast<int>(head >> kLevelShift) & 63;  // 64 - level
-  return (head & kLevelBits) != 0 && (hash ^ number) << 1 << above == 0;
+  return (head & kLevelBits) != 0 && differing << 1 << above == 0;
 }
 // The head with other live bits and the next version.
 [[nodiscard]] inline uint64_t WithLive(uint64_t head, uint64_t live) {
@@ -87,19 +87,31 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
   return ((head ^ other) & ~kLockBit) == 0;
 }
 
-inline constexpr uint64_t kLinkBits = (uint64_t{1} << 40) - 1;
+inline constexpr uint64_t kLinkBits = (uint64_t{1} << 48) - 1;
 
 [[nodiscard]] inline uint64_t LinkOf(uint64_t chain) {
-  return (chain & kLinkBits) * 64;
+  return chain & kLinkBits;
 }
 [[nodiscard]] inline uint64_t FilterOf(uint64_t chain) {
   return chain & ~kLinkBits;
 }
+// By bits of the hash that a lookup has in the lowest places (kHashTurn): an
+// `or` and a bit test. A filter half as large again would spare a lookup in
+// three hundred the look at a cell, and take twice as many instructions.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FilterIndex(
+    uint64_t hash) {
+  return (hash >> (64 - kHashTurn) | 48) % 64;
+}
 [[nodiscard]] inline uint64_t FilterBit(uint64_t hash) {
-  return uint64_t{1} << (40 + ((hash >> 56) * 24 >> 8));
+  return uint64_t{1} << FilterIndex(hash);
+}
+// Whether a key with that hash may be in the chain.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool MayBeInChain(
+    uint64_t chain, uint64_t hash) {
+  return (chain >> FilterIndex(hash) & 1) != 0;
 }
 [[nodiscard]] inline uint64_t MakeChain(uint64_t link, uint64_t filter) {
-  return link == 0 ? 0 : link / 64 | filter;
+  return link == 0 ? 0 : link | filter;
 }
 
 }  // namespace ets_keeper

@@ -65,15 +65,12 @@ TEST(HashCellTest, ABucketAnswersForTheHashesWithItsLowBits) {
   const uint64_t other_bits = 7 * kVersionOne | 0xa8a8 | kLockBit;
   for (uint64_t level = 0; level < 64; ++level) {
     const uint64_t head = WithLevel(other_bits, level);
-    for (const uint64_t number :
-         {uint64_t{0}, ~uint64_t{0}, uint64_t{0x5a5a}}) {
-      EXPECT_EQ(AnswersFor(head, number, number), level != 0) << level;
-      for (int bit = 0; bit < 64; ++bit) {
-        const uint64_t differs = uint64_t{1} << bit;
-        EXPECT_EQ(AnswersFor(head, number, number ^ differs),
-                  level != 0 && (differs & LevelMask(level)) == 0)
-            << level << " " << bit;
-      }
+    EXPECT_EQ(AnswersFor(head, 0), level != 0) << level;
+    for (int bit = 0; bit < 64; ++bit) {
+      const uint64_t differs = uint64_t{1} << bit;
+      EXPECT_EQ(AnswersFor(head, differs),
+                level != 0 && (differs & LevelMask(level)) == 0)
+          << level << " " << bit;
     }
   }
 }
@@ -87,7 +84,7 @@ TEST(HashCellTest, ALockChangesNoState) {
 
 TEST(HashCellTest, AChainIsALinkAndAFilter) {
   for (const uint64_t link :
-       {uint64_t{64}, uint64_t{8192}, ((uint64_t{1} << 40) - 1) * 64}) {
+       {uint64_t{128}, uint64_t{8192}, (uint64_t{1} << 48) - 128}) {
     const uint64_t filter = FilterBit(0) | FilterBit(~uint64_t{0});
     const uint64_t chain = MakeChain(link, filter);
     EXPECT_EQ(LinkOf(chain), link);
@@ -105,7 +102,7 @@ TEST(HashCellTest, FilterBitsAreSpreadOverTheFilter) {
     EXPECT_EQ(bit, FilterBit(top << 56));  // only the top bits count
     bits.insert(bit);
   }
-  EXPECT_EQ(bits.size(), 24);
+  EXPECT_EQ(bits.size(), 16);
 }
 
 TEST(HashCellTest, TheFirstItemIsTheLowestBit) {

@@ -158,7 +158,7 @@ class Checker {
         return Wrong(
             absl::StrFormat("a row of hash %#x is in bucket %d", hash, bucket));
       }
-      if (cell != root && (chain & FilterBit(hash)) == 0) {
+      if (cell != root && !MayBeInChain(chain, hash)) {
         return Wrong("the filter excludes a key of its chain");
       }
       uint64_t bytes;

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 
-#include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -85,7 +84,7 @@ absl::Status HashCore::Format(Arena* arena, const Options& options) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
+absl::StatusOr<HashGeometry> HashCore::GeometryOf(Arena* arena) {
   if (absl::Status s = arena->Validate(kHashKind); !s.ok()) return s;
   const HashRoot* root = HashGeometry::RootIn(*arena);
   const uint64_t lanes = LoadWord(&root->lanes);
@@ -129,7 +128,13 @@ absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
       return BadWord("number of buckets", buckets);
     }
   }
-  return absl::WrapUnique(new HashCore(geometry));
+  return geometry;
+}
+
+absl::StatusOr<std::unique_ptr<HashCore>> HashCore::Attach(Arena* arena) {
+  const absl::StatusOr<HashGeometry> geometry = GeometryOf(arena);
+  if (!geometry.ok()) return geometry.status();
+  return std::make_unique<HashCore>(*geometry);
 }
 
 HashCore::HashCore(const HashGeometry& geometry)

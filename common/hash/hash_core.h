@@ -156,11 +156,13 @@ class HashCore {
   [[nodiscard]] static absl::Status Format(Arena* arena,
                                            const Options& options);
 
-  // HashCore::Attach()
+  // HashCore::GeometryOf(), HashCore::Attach()
   //
   // A core over an arena that somebody formatted, trusting nothing in it:
   // `kCorrupt` if it is no such table. Writes nothing; a read-only arena gives
-  // a core for reading only.
+  // a core for reading only. In two steps, for who has room for it, or in one.
+  [[nodiscard]] static absl::StatusOr<HashGeometry> GeometryOf(Arena* arena);
+  explicit HashCore(const HashGeometry& geometry);
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<HashCore>> Attach(
       Arena* arena);
 
@@ -181,6 +183,14 @@ class HashCore {
   void RaiseEpoch(uint64_t epoch);
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t epoch() const {
     return LoadWord(geometry().At(offsetof(ArenaHeader, epoch)));
+  }
+
+  // HashCore::EpochFor()
+  //
+  // The epoch; of kAnyEpoch, the one that the arena is in now.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t
+  EpochFor(uint64_t epoch) const {
+    return ABSL_PREDICT_FALSE(epoch == kAnyEpoch) ? this->epoch() : epoch;
   }
 
   [[nodiscard]] const HashReader& reader() const { return reader_; }
@@ -267,10 +277,23 @@ class HashCore {
     }
   }
 
-  // HashCore::TryAdd()
+  // HashCore::TryInsert(), HashCore::TryDelete(), HashCore::TryAdd()
   //
-  // The same if it is nothing unusual, which is short as there is no error to
-  // report; else returns false, with nothing changed.
+  // The same of a row of `kShape` if it is nothing unusual, which is short as
+  // there is no error to report; else false, or kRetry, with nothing changed.
+  // The first two are for rows in buckets, `row` having as many words as these.
+  // Where any epoch will do they want EpochFor().
+  using Found = HashReader::Found;
+  template <RowShape kShape>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryInsert(
+      uint64_t epoch, const KeyView& key, const uint64_t* row) {
+    return OperationsFor<kShape>::TryInsert(*this, epoch, key, row);
+  }
+  template <RowShape kShape>
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE Found
+  TryDelete(uint64_t epoch, const KeyView& key) {
+    return OperationsFor<kShape>::TryRemove(*this, epoch, key);
+  }
   template <RowShape kShape>
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryAdd(uint64_t epoch,
                                                          const KeyView& key,
@@ -331,8 +354,6 @@ class HashCore {
                         int64_t amount, uint64_t* sum);
   };
   static const Operations& ChooseOperations(const HashGeometry& geometry);
-
-  explicit HashCore(const HashGeometry& geometry);
 
   absl::Status RecoverBatch();
   void FreeLock(uint64_t bucket);
@@ -403,7 +424,7 @@ struct HashCore::OperationsOf {
       return core.NoBucket();
     }
     const Ending ending{core, write, *lane};
-    if (ABSL_PREDICT_FALSE(!write.IsUnder(epoch))) {
+    if (ABSL_PREDICT_FALSE(!write.IsUnder(epoch) && epoch != kAnyEpoch)) {
       return core.WrongEpoch(epoch);
     }
     return body(write);
@@ -412,14 +433,14 @@ struct HashCore::OperationsOf {
   // `Try` as that of a KeyWrite. What it cannot do is a call that gets copies,
   // so that what it tries with need not be in memory.
   template <typename Try>
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static bool TryWrite(HashCore& core,
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static auto TryWrite(HashCore& core,
                                                     const KeyView& key,
                                                     const Try& try_write) {
     const WriterLanes::Use lane(core.lanes_);
     KeyWrite write(core.reader_, key, lane.words());
-    if (ABSL_PREDICT_FALSE(!try_write(write))) return false;
+    const auto result = try_write(write);
     if (write.added() != 0) core.Account(*lane, write.added());
-    return true;
+    return result;
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Insert(HashCore& core,
@@ -427,14 +448,20 @@ struct HashCore::OperationsOf {
                                                           const KeyView& key,
                                                           Words row) {
     if constexpr (kWords != 0) {
-      const auto put = [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-        return write.TryPut(epoch, row.data());
-      };
-      if (ABSL_PREDICT_TRUE(row.size() == kWords && TryWrite(core, key, put))) {
+      if (ABSL_PREDICT_TRUE(
+              row.size() == kWords &&
+              TryInsert(core, core.EpochFor(epoch), key, row.data()))) {
         return absl::OkStatus();
       }
     }
     return InsertSlowly(core, epoch, KeyView(key), row);
+  }
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static bool TryInsert(
+      HashCore& core, uint64_t epoch, const KeyView& key, const uint64_t* row) {
+    return TryWrite(core, key,
+                    [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+                      return write.TryPut(epoch, row);
+                    });
   }
   ABSL_ATTRIBUTE_NOINLINE static absl::Status InsertSlowly(HashCore& core,
                                                            uint64_t epoch,
@@ -461,12 +488,21 @@ struct HashCore::OperationsOf {
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::StatusOr<bool> Remove(
       HashCore& core, uint64_t epoch, const KeyView& key) {
     if constexpr (kWords != 0) {
-      const auto remove = [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-        return write.TryRemove(epoch);
-      };
-      if (ABSL_PREDICT_TRUE(TryWrite(core, key, remove))) return true;
+      const Found found = TryRemove(core, core.EpochFor(epoch), key);
+      if (ABSL_PREDICT_TRUE(found != Found::kRetry)) {
+        return found == Found::kYes;
+      }
     }
     return RemoveSlowly(core, epoch, KeyView(key));
+  }
+  // `row`: as HashWrite::TryRemove().
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static Found TryRemove(
+      HashCore& core, uint64_t epoch, const KeyView& key,
+      uint64_t* row = nullptr) {
+    return TryWrite(core, key,
+                    [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+                      return write.TryRemove(epoch, row);
+                    });
   }
   ABSL_ATTRIBUTE_NOINLINE static absl::StatusOr<bool> RemoveSlowly(
       HashCore& core, uint64_t epoch, KeyView key) {
@@ -484,10 +520,11 @@ struct HashCore::OperationsOf {
                                    const KeyView& key, RowBuffer* row) {
     if constexpr (kWords != 0) {
       row->resize(kWords);
-      const auto take = [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-        return write.TryRemove(epoch, row->data());
-      };
-      if (ABSL_PREDICT_TRUE(TryWrite(core, key, take))) return true;
+      const Found found =
+          TryRemove(core, core.EpochFor(epoch), key, row->data());
+      if (ABSL_PREDICT_TRUE(found != Found::kRetry)) {
+        return found == Found::kYes;
+      }
     }
     return TakeSlowly(core, epoch, KeyView(key), row);
   }

@@ -372,10 +372,16 @@ TEST(HashCoreFormatTest, SaysWhatDoesNotFit) {
 
 // Whoever changes how a table lies in its arena, see hash_layout_test.cc, makes
 // it another format: tables outlive the programs that wrote them.
+TEST(HashEpochTest, TheEpochForAnyIsTheOneThatIsNow) {
+  const TestTable t;
+  EXPECT_EQ(t.core->EpochFor(kAnyEpoch), t.core->epoch());
+  EXPECT_EQ(t.core->EpochFor(t.core->epoch() + 1), t.core->epoch() + 1);
+}
+
 TEST(HashFormatTest, TheFormatHasItsVersion) {
   const TestTable t;
-  EXPECT_EQ(LoadWord(&t.arena->header().format), 8);
-  StoreWord(&t.arena->header().format, 7);  // without the reach of the front
+  EXPECT_EQ(LoadWord(&t.arena->header().format), 9);
+  StoreWord(&t.arena->header().format, 8);  // with other hashes and filters
   EXPECT_EQ(CauseOf(HashCore::Attach(t.arena.get()).status()), Cause::kCorrupt);
 }
 

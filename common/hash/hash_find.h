@@ -102,7 +102,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FollowLevels(uint64_t hash,
   for (int hop = 0; hop < kMaxHops && number < geometry.most_buckets; ++hop) {
     const uint64_t offset = geometry.BucketOffset(number);
     *head = LoadWord(&geometry.BucketAt(offset)->head);
-    if (AnswersFor(*head, number, hash)) return offset;
+    if (AnswersFor(*head, number ^ hash)) return offset;
     number = FollowLevels(hash, number, LevelOf(*head));
   }
   return 0;
@@ -204,12 +204,12 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FindKeyIn(const HashGeometry& geometry,
     if (FindItem<kWords>(geometry, key, place->bucket, candidates, place)) {
       return;
     }
-    if (ABSL_PREDICT_FALSE(!AnswersFor(place->head, number, key.hash))) {
+    if (ABSL_PREDICT_FALSE(!AnswersFor(place->head, number ^ key.hash))) {
       number = FollowLevels(key.hash, number, LevelOf(place->head));
       continue;
     }
     const uint64_t chain = LoadWord(&bucket.chain);
-    if ((chain & FilterBit(key.hash)) != 0) {
+    if (MayBeInChain(chain, key.hash)) {
       FindInChain<Match, kWords>(geometry, key, probe, LinkOf(chain), place);
     }
     return;

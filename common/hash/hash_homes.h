@@ -30,10 +30,13 @@
 #ifndef COMMON_HASH_HASH_HOMES_H_
 #define COMMON_HASH_HASH_HOMES_H_
 
+#include <bit>
 #include <cstdint>
 
 #include "absl/base/attributes.h"
 #include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
+#include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 
 namespace ets_keeper {
@@ -50,23 +53,30 @@ class HashHomes {
 
   // HashHomes::Of()
   //
-  // The bucket at which to begin with a hash, and the number of a bucket.
+  // The bucket at which to begin with a hash.
   //
   // As HashGeometry::Home(), of a bucket's number times its size. Whoever sees
   // only some of the three words changed comes to another bucket, but to one:
   // `narrow_` always is less than `end_` ever was.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE const HashBucket* Of(
       uint64_t hash) const {
-    const uint64_t offset = And(hash * sizeof(HashBucket), wide_);
+    // Bits below a bucket's size are in none of the masks.
+    static_assert(sizeof(HashBucket) == 1 << kHashTurn);
+    const uint64_t offset = And(std::rotl(hash, kHashTurn), wide_);
     const uint64_t lower = And(offset, narrow_);
     return reinterpret_cast<const HashBucket*>(
         buckets_ + (IsBelow(offset, end_) ? offset : lower));
   }
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE uint64_t
-  NumberOf(const HashBucket* bucket) const {
-    return static_cast<uint64_t>(reinterpret_cast<const char*>(bucket) -
-                                 buckets_) /
-           sizeof(HashBucket);
+
+  // HashHomes::StillOf()
+  //
+  // Whether the bucket, Of() that hash, which has that head, answers for it:
+  // AnswersFor(), of its offset and the hash turned back.
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool StillOf(
+      uint64_t hash, const HashBucket* bucket, uint64_t head) const {
+    const auto offset =
+        static_cast<uint64_t>(reinterpret_cast<const char*>(bucket) - buckets_);
+    return AnswersFor(head, (std::rotl(hash, kHashTurn) ^ offset) >> kHashTurn);
   }
 
   // HashHomes::Refresh()

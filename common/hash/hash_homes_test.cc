@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "common/arena/word.h"
+#include "common/hash/hash_cell.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_testing.h"
 #include "gtest/gtest.h"
@@ -23,7 +24,7 @@ class HashHomesTest : public ::testing::Test {
     StoreWord(&geometry_.root()->image, image);
     const HashHomes homes(geometry_);
     const HashBucket* const home = homes.Of(hash);
-    const uint64_t number = homes.NumberOf(home);
+    const uint64_t number = NumberOf(geometry_, home);
     EXPECT_EQ(home, geometry_.BucketAt(geometry_.BucketOffset(number)));
     return number;
   }
@@ -53,16 +54,35 @@ TEST_F(HashHomesTest, AreBucketsWhateverTheImageIs) {
   }
 }
 
+// Of hashes that differ from each other in one bit.
+TEST_F(HashHomesTest, AreStillThoseOfTheHashesThatTheirLevelsSay) {
+  StoreWord(&geometry_.root()->image, 100);
+  const HashHomes homes(geometry_);
+  for (const uint64_t hash : {uint64_t{0}, ~uint64_t{0}, uint64_t{0x5a5a}}) {
+    const HashBucket* const home = homes.Of(hash);
+    const uint64_t number = NumberOf(geometry_, home);
+    for (uint64_t level = 0; level <= 33; ++level) {
+      const uint64_t head = WithLevel(kLockBit | kLiveBits, level);
+      for (int bit = 0; bit < 64; ++bit) {
+        const uint64_t other = hash ^ uint64_t { 1 } << bit;
+        EXPECT_EQ(homes.StillOf(other, home, head),
+                  AnswersFor(head, number ^ other))
+            << level << " " << bit;
+      }
+    }
+  }
+}
+
 TEST_F(HashHomesTest, ChangeWhenTheyAreRefreshed) {
   HashHomes homes(geometry_);
   const HashBucket* const only = homes.Of(6);
-  EXPECT_EQ(homes.NumberOf(only), 0);
+  EXPECT_EQ(NumberOf(geometry_, only), 0);
   for (const uint64_t image : {4, 7, 8, 100, 3, 1}) {
     StoreWord(&geometry_.root()->image, image);
-    const uint64_t before = homes.NumberOf(homes.Of(6));
-    EXPECT_EQ(homes.NumberOf(homes.Of(6)), before);
+    const uint64_t before = NumberOf(geometry_, homes.Of(6));
+    EXPECT_EQ(NumberOf(geometry_, homes.Of(6)), before);
     homes.Refresh(geometry_);
-    EXPECT_EQ(homes.NumberOf(homes.Of(6)), HashGeometry::Home(6, image));
+    EXPECT_EQ(NumberOf(geometry_, homes.Of(6)), HashGeometry::Home(6, image));
   }
 }
 
@@ -73,8 +93,8 @@ TEST_F(HashHomesTest, AreBucketsAlsoWhileTheyAreRefreshed) {
   std::thread reader([&] {
     uint64_t hash = 0;
     do {
-      ASSERT_LT(homes.NumberOf(homes.Of(~++hash)), 1000);
-      ASSERT_LT(homes.NumberOf(homes.Of(hash)), 1000);
+      ASSERT_LT(NumberOf(geometry_, homes.Of(~++hash)), 1000);
+      ASSERT_LT(NumberOf(geometry_, homes.Of(hash)), 1000);
     } while (!done);
   });
   for (int i = 0; i < 10'000; ++i) {

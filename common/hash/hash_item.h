@@ -11,7 +11,7 @@
 //   const FixedKey<kKey> key(view);
 //   const uint64_t head = LoadWord(&bucket->head);
 //   const uint64_t found = MatchItem<kWords, kKey>(bucket, head, key);
-//   if (found != 0) CopyItem<kWords>(bucket, found, row);
+//   if (found != 0) CopyItem<kWords>(bucket, found, key, row);
 //   if (IsUnchanged(bucket, head)) ...  // that is what was there
 //
 // Thread safety: pure functions of the arena's words.
@@ -60,23 +60,17 @@ template <uint32_t kWords, KeyLayout kKey>
 
 // CopyItem()
 //
-// Copies the item. Two words at a time, as whoever decodes them will load them:
-// the processor does not hand two short stores on to one long load.
-template <uint32_t kWords>
+// Copies the item that was found with the key, which is loaded no more.
+template <uint32_t kWords, KeyLayout kKey>
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline void CopyItem(const HashBucket* cell,
                                                   uint64_t found,
+                                                  const FixedKey<kKey>& key,
                                                   uint64_t* row) {
   const uint64_t* from = &cell->head + FirstItem(found);
-  uint32_t i = 0;
-#ifdef ETS_KEEPER_X86_64
-  for (; i + 2 <= kWords; i += 2) {
-    MatchFence();
-    _mm_storeu_si128(
-        reinterpret_cast<__m128i*>(row + i),
-        _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + i)));
-  }
-#endif
-  for (; i < kWords; ++i) row[i] = LoadWord(&from[i]);
+  ForConstants<kWords>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+    const uint32_t of_key = i - kKey.word;
+    row[i] = of_key < kKey.words ? key.words[of_key] : LoadWord(&from[i]);
+  });
 }
 
 // IsUnchanged()

@@ -48,7 +48,7 @@ void ExpectItems(InstructionSet set) {
     if (!there) continue;
     uint64_t row[kWords], expected[kWords];
     for (uint32_t i = 0; i < kWords; ++i) expected[i] = item + i;
-    CopyItem<kWords>(&kCell, bit, row);
+    CopyItem<kWords>(&kCell, bit, key, row);
     EXPECT_THAT(row, ElementsAreArray(expected));
   }
 }

@@ -33,6 +33,13 @@
 
 namespace ets_keeper {
 
+// kHashTurn
+//
+// A hash is the result of its last multiplication turned right by so many bits:
+// turned back it has the number of its bucket where a bucket's offset has it
+// (hash_homes.h).
+inline constexpr int kHashTurn = 7;
+
 struct HashKey {
   uint64_t hash = 0;
   uint64_t bytes = 0;  // length; the last word is padded with zeros
@@ -81,7 +88,8 @@ struct KeyView {
 // folded together, the construction of Wang Yi's wyhash. One whole word alone
 // is mixed once, as absl::Hash does, by a number chosen for it: of keys at
 // equal distances, whose products are at equal distances too, neither the low
-// bits nor the high ones go to few places. Not cryptographic.
+// bits nor the high ones go to few places, in tables of no size (the test asks
+// for powers of two). Not cryptographic.
 [[nodiscard]] uint64_t HashWords(uint64_t seed,
                                  absl::Span<const uint64_t> words,
                                  uint64_t bytes);
@@ -149,7 +157,7 @@ namespace hash_internal {
 inline constexpr uint64_t kOdd1 = 0xa0761d6478bd642f;
 inline constexpr uint64_t kOdd2 = 0xe7037ed1a0b428db;
 inline constexpr uint64_t kOdd3 = 0x8ebc6af09c88c6e3;
-inline constexpr uint64_t kOdd4 = 0xc81f1275472dbd89;
+inline constexpr uint64_t kOdd4 = 0x2b077b9cbd42a417;
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t Fold(uint64_t a, uint64_t b) {
   const auto product = static_cast<unsigned __int128>(a) * b;
@@ -159,7 +167,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t Fold(uint64_t a, uint64_t b) {
 // Of one whole word.
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashOne(uint64_t seed,
                                                      uint64_t word) {
-  return Fold(word ^ seed, kOdd4);
+  return std::rotr(Fold(word ^ seed, kOdd4), kHashTurn);
 }
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashTwo(uint64_t hash,
@@ -170,7 +178,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t HashTwo(uint64_t hash,
 
 ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t EndHash(uint64_t hash,
                                                      uint64_t bytes) {
-  return Fold(hash ^ kOdd2, bytes ^ kOdd1);
+  return std::rotr(Fold(hash ^ kOdd2, bytes ^ kOdd1), kHashTurn);
 }
 
 // Of more than 16 bytes: a call, so that what is inlined is short.

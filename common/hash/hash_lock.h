@@ -72,7 +72,7 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline void NameLock(HashLane* lane, int slot,
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool SwapInLock(
     uint64_t* word, uint64_t head) {
   if (IsSeeded(SeededBug::kLockUnseen)) head = LoadWord(word) & ~kLockBit;
-  return CompareAndSwapWord(word, head, head | kLockBit);
+  return CompareAndSwapWord(word, head, head + kLockBit);
 }
 
 // TryLockBucket()

@@ -193,7 +193,7 @@ class HashReader {
   ABSL_ATTRIBUTE_ALWAYS_INLINE void PrefetchChain(const HashBucket* home,
                                                   uint64_t hash) const {
     const uint64_t chain = LoadWord(&home->chain);
-    if ((chain & FilterBit(hash)) == 0) return;
+    if (!MayBeInChain(chain, hash)) return;
     PrefetchCell(
         reinterpret_cast<const HashBucket*>(geometry_.base + LinkOf(chain)));
   }
@@ -233,6 +233,20 @@ class HashReader {
 
   class RegionRead;
 
+  // What a call returns, so that what its caller has need not be in memory.
+  template <uint32_t kWords>
+  struct InlineRow {
+    uint64_t words[kWords];
+    bool found;
+
+    // Returns whether there is a row.
+    ABSL_ATTRIBUTE_ALWAYS_INLINE bool MoveTo(uint64_t* row) const {
+      ForConstants<kWords>(
+          [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE { row[i] = words[i]; });
+      return found;
+    }
+  };
+
   static constexpr uint64_t kFarBuckets = uint64_t{1} << 16;  // 8 MiB
 
   // LookupFixed(), in the bucket itself; in its chain; and where a writer is at
@@ -241,8 +255,11 @@ class HashReader {
   bool FindInline(const HashBucket* home, const KeyView& key,
                   uint64_t* row) const;
   template <uint32_t kWords, KeyLayout kKey>
-  bool FindInlineInChain(const FixedKey<kKey>& key, uint64_t* row,
-                         const HashBucket* bucket, uint64_t head) const;
+  InlineRow<kWords> FindInlineInChain(FixedKey<kKey> key,
+                                      const HashBucket* bucket,
+                                      uint64_t head) const;
+  template <uint32_t kWords, KeyLayout kKey>
+  InlineRow<kWords> FindInlineSlowly(FixedKey<kKey> key) const;
   bool FindFixed(const uint64_t* key, uint32_t key_words, uint64_t* row,
                  uint32_t row_words) const;
   // Find() of a key that is not words yet.
@@ -289,44 +306,50 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInline(
   const uint64_t found =
       MatchItem<kWords, kKey>(instructions_, home, head, fixed);
   if (found != 0) {
-    CopyItem<kWords>(home, found, row);
+    CopyItem<kWords>(home, found, fixed, row);
     if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) return true;
-  } else if (ABSL_PREDICT_TRUE(
-                 AnswersFor(head, homes_.NumberOf(home), key.hash))) {
-    if ((LoadWord(&home->chain) & FilterBit(key.hash)) != 0) {
-      // A copy, so that the key itself need not be in memory.
-      const FixedKey<kKey> copy = fixed;
-      return FindInlineInChain<kWords, kKey>(copy, row, home, head);
+  } else if (ABSL_PREDICT_TRUE(homes_.StillOf(key.hash, home, head))) {
+    if (MayBeInChain(LoadWord(&home->chain), key.hash)) {
+      return FindInlineInChain<kWords, kKey>(fixed, home, head).MoveTo(row);
     }
     if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) return false;
   }
-  const FixedKey<kKey> copy = fixed;
-  return FindFixed(copy.words, kKey.words, row, kWords);
+  return FindInlineSlowly<kWords, kKey>(fixed).MoveTo(row);
 }
 
 // The same for a key that is not in the bucket itself but may be in its chain.
 template <uint32_t kWords, KeyLayout kKey>
-ABSL_ATTRIBUTE_NOINLINE bool HashReader::FindInlineInChain(
-    const FixedKey<kKey>& key, uint64_t* row, const HashBucket* bucket,
-    uint64_t head) const {
+ABSL_ATTRIBUTE_NOINLINE HashReader::InlineRow<kWords>
+HashReader::FindInlineInChain(FixedKey<kKey> key, const HashBucket* bucket,
+                              uint64_t head) const {
+  InlineRow<kWords> row;
   uint64_t link = LinkOf(LoadWord(&bucket->chain));
   uint64_t found = 0;
   for (int i = 0; link != 0 && found == 0; ++i) {
     // A head that has not changed says that the link was the bucket's.
     if (ABSL_PREDICT_FALSE(!IsWord(&bucket->head, head) || i == kMaxChain ||
                            !geometry_.HoldsCell(link))) {
-      return FindFixed(key.words, kKey.words, row, kWords);
+      return FindInlineSlowly<kWords, kKey>(key);
     }
     const HashBucket* const cell = geometry_.BucketAt(link);
     found = MatchItem<kWords, kKey>(instructions_, cell, LoadWord(&cell->head),
                                     key);
-    if (found != 0) CopyItem<kWords>(cell, found, row);
+    if (found != 0) CopyItem<kWords>(cell, found, key, row.words);
     link = LinkOf(LoadWord(&cell->chain));
   }
   if (ABSL_PREDICT_FALSE(!IsUnchanged(bucket, head))) {
-    return FindFixed(key.words, kKey.words, row, kWords);
+    return FindInlineSlowly<kWords, kKey>(key);
   }
-  return found != 0;
+  row.found = found != 0;
+  return row;
+}
+
+template <uint32_t kWords, KeyLayout kKey>
+ABSL_ATTRIBUTE_NOINLINE HashReader::InlineRow<kWords>
+HashReader::FindInlineSlowly(FixedKey<kKey> key) const {
+  InlineRow<kWords> row;
+  row.found = FindFixed(key.words, kKey.words, row.words, kWords);
+  return row;
 }
 
 // As FindInline(), and why it is right is the same: also if it was long ago
@@ -337,10 +360,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline HashReader::Found HashReader::TryRecord(
     const Copy& copy) const {
   uint64_t record = sight.record;
   if (record == 0) {
-    if (!AnswersFor(sight.head, homes_.NumberOf(home), key.hash)) {
+    if (!homes_.StillOf(key.hash, home, sight.head)) {
       return Found::kRetry;
     }
-    if ((LoadWord(&home->chain) & FilterBit(key.hash)) != 0) {
+    if (MayBeInChain(LoadWord(&home->chain), key.hash)) {
       record = RecordInChain(geometry_, *home, sight.head, key.hash);
     }
     if (record == 0) {

@@ -249,7 +249,7 @@ template <bool kInChain>
   if (found.candidates != 0) {
     record = FirstRecord(bucket, found.candidates);
     PrefetchKey(geometry, record);
-  } else if (kInChain && (LoadWord(&bucket.chain) & FilterBit(key.hash)) != 0) {
+  } else if (kInChain && MayBeInChain(LoadWord(&bucket.chain), key.hash)) {
     record = RecordInChain(geometry, bucket, head, key.hash);
   }
   found.words = RowIfKey(geometry, place, record, key).size();

@@ -90,7 +90,8 @@ inline absl::Status PlusOne(HashCore& core, uint64_t epoch, const HashKey& key,
   const bool added = WithWords(geometry.inline_words, [&](auto words) {
     constexpr RowShape kShape = {.fixed_words = words, .key = KeyLayout()};
     return geometry.key == KeyLayout() &&
-           core.TryAdd<kShape>(epoch, key, {.word = word}, 1, &sum);
+           core.TryAdd<kShape>(core.EpochFor(epoch), key, {.word = word}, 1,
+                               &sum);
   });
   if (added) return absl::OkStatus();
   return core.Add(epoch, key, {.word = word}, 1, &sum);
@@ -118,6 +119,15 @@ template <KeyPlace kKey, typename Copies>
     return found == HashReader::Found::kYes;
   }
   return reader.LookupView(key, row);
+}
+
+// NumberOf()
+//
+// The number of a bucket.
+inline uint64_t NumberOf(const HashGeometry& geometry,
+                         const HashBucket* bucket) {
+  return geometry.BucketNumber(static_cast<uint64_t>(
+      reinterpret_cast<const char*>(bucket) - geometry.base));
 }
 
 // LookupFixed()

@@ -103,6 +103,7 @@ class Scenario {
   Scenario(uint32_t fixed_words, std::mt19937_64& random)
       : random_(random),
         fixed_words_(fixed_words),
+        tries_(random_() % 2 == 0),
         table_({.fixed_words = fixed_words,
                 .bytes = Arena::kMinBytes,
                 .writers = 2}) {
@@ -191,15 +192,50 @@ class Scenario {
       table_.core->reader().RefreshHomes();
       return 0;
     }
-    return WithWords(geometry().inline_words,
-                     [&](auto words) { return Write<words>(operation, lane); });
+    return WithWords(geometry().inline_words, [&](auto words) {
+      Answer answer;
+      if (tries_ && Try<words>(operation, lane, &answer)) return answer;
+      return Write<words>(operation, lane);
+    });
+  }
+
+  template <uint32_t kWords>
+  using WriteOf =
+      HashWrite<kWords, kWords != 0 ? KeyPlace(KeyLayout()) : kAnyKey>;
+
+  // The short way, if the operation has one; false if it came to nothing.
+  template <uint32_t kWords>
+  bool Try(const Operation& operation, uint32_t lane, Answer* answer) {
+    const TestKey key(operation.key);
+    WriteOf<kWords> write(table_.core->reader(), key, geometry().LaneAt(lane));
+    if (operation.kind == Kind::kAdd) {
+      uint64_t sum;
+      if (!write.TryBegin() ||
+          !(write.TryAdd({.word = 1}, 1, &sum) || write.GiveUp())) {
+        return false;
+      }
+      *answer = sum;
+      return true;
+    }
+    if constexpr (kWords != 0) {
+      if (operation.kind == Kind::kPut) {
+        if (!write.TryPut(TestTable::epoch, operation.row.data())) return false;
+        *answer = write.added() == 0;
+        return true;
+      }
+      if (operation.kind == Kind::kRemove) {
+        const HashReader::Found found = write.TryRemove(TestTable::epoch);
+        *answer = found == HashReader::Found::kYes;
+        return found != HashReader::Found::kRetry;
+      }
+    }
+    return false;
   }
 
   template <uint32_t kWords>
   Answer Write(const Operation& operation, uint32_t lane) {
     const TestKey key(operation.key);
-    HashWrite<kWords, kWords != 0 ? KeyPlace(KeyLayout()) : kAnyKey> write(
-        table_.core->reader(), key, table_.core->geometry().LaneAt(lane));
+    WriteOf<kWords> write(table_.core->reader(), key, geometry().LaneAt(lane));
     const bool adds = operation.kind == Kind::kAdd;
     EXPECT_TRUE(adds ? write.template Begin<false>()
                      : write.template Begin<true>());
@@ -331,6 +367,7 @@ class Scenario {
 
   std::mt19937_64& random_;
   const uint32_t fixed_words_;
+  const bool tries_;  // the short ways first, as handles do
   TestTable table_;
   Writer writers_[2] = {{.lane = 0}, {.lane = 1}};
   Writer* running_ = nullptr;

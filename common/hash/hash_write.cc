@@ -107,7 +107,7 @@ template <uint32_t kWords>
 bool HashSlowWrite<kWords>::AddToChain(const HashGeometry& geometry,
                                        uint32_t lane, uint64_t bucket,
                                        uint64_t head, uint64_t hash,
-                                       const uint64_t* row) {
+                                       InlineRow row) {
   HashLane* words = geometry.LaneAt(lane);
   uint64_t* const chain_word = &geometry.BucketAt(bucket)->chain;
   const uint64_t chain = LoadWord(chain_word);
@@ -121,9 +121,9 @@ bool HashSlowWrite<kWords>::AddToChain(const HashGeometry& geometry,
     const uint64_t old = LoadWord(&geometry.BucketAt(cell)->head);
     const uint64_t free = HashGeometry::PlacesFor(kWords) & ~old;
     if (free == 0) continue;
-    FillPlace<kWords>(geometry.BucketAt(cell), free, row);
+    FillPlace<kWords>(geometry.BucketAt(cell), free, row.data());
     // A filter may say too much.
-    if ((chain & FilterBit(hash)) == 0) {
+    if (!MayBeInChain(chain, hash)) {
       StoreWord(chain_word, chain | FilterBit(hash));
     }
     BeginHeadChange(words, cell, old);
@@ -136,7 +136,7 @@ bool HashSlowWrite<kWords>::AddToChain(const HashGeometry& geometry,
                      HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap));
   if (ABSL_PREDICT_FALSE(cell.offset == 0)) return false;
   constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
-  FillPlace<kWords>(geometry.BucketAt(cell.offset), kPlaces, row);
+  FillPlace<kWords>(geometry.BucketAt(cell.offset), kPlaces, row.data());
   StoreWord(&geometry.BucketAt(cell.offset)->chain,
             MakeChain(LinkOf(chain), 0));
   CommitStores(geometry.base, &words->intent,

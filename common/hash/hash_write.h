@@ -30,6 +30,7 @@
 #ifndef COMMON_HASH_HASH_WRITE_H_
 #define COMMON_HASH_HASH_WRITE_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -47,6 +48,7 @@
 #include "common/hash/hash_find.h"
 #include "common/hash/hash_head_change.h"
 #include "common/hash/hash_homes.h"
+#include "common/hash/hash_item.h"
 #include "common/hash/hash_key.h"
 #include "common/hash/hash_layout.h"
 #include "common/hash/hash_lock.h"
@@ -82,6 +84,8 @@ struct HashNumber {
 template <uint32_t kWords>
 class HashSlowWrite {
  public:
+  using InlineRow = std::array<uint64_t, kWords>;
+
   // What an edit did: its error, and by how many rows there are more.
   struct Edited {
     absl::Status status;
@@ -103,7 +107,7 @@ class HashSlowWrite {
   // be had easily.
   static bool AddToChain(const HashGeometry& geometry, uint32_t lane,
                          uint64_t bucket, uint64_t head, uint64_t hash,
-                         const uint64_t* row);
+                         InlineRow row);
   // Removes an inline row that is in a chain.
   static void RemoveFromChain(const HashGeometry& geometry, uint32_t lane,
                               const HashPlace& place);
@@ -157,8 +161,7 @@ class HashWrite {
   ABSL_ATTRIBUTE_ALWAYS_INLINE HashWrite(const HashReader& reader,
                                          const KeyView& key, HashLane* lane)
       : geometry_(reader.geometry()),
-        homes_(reader.homes()),
-        instructions_(reader.instructions()),
+        reader_(reader),
         base_(geometry_.base),
         key_(key),
         hash_(key.hash),
@@ -221,13 +224,10 @@ class HashWrite {
   // HashWrite::IsUnder()
   //
   // Whether the arena is in that epoch, which this write keeps from being
-  // raised, or any will do.
+  // raised.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool IsUnder(
       uint64_t epoch) const {
-    if (ABSL_PREDICT_TRUE(IsWord(At(offsetof(ArenaHeader, epoch)), epoch))) {
-      return true;
-    }
-    return IsAnyEpoch(epoch);
+    return ABSL_PREDICT_TRUE(IsWord(At(offsetof(ArenaHeader, epoch)), epoch));
   }
 
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE const HashPlace& place() const {
@@ -248,7 +248,7 @@ class HashWrite {
         NameLockForIntent();
         if (!place_.found() &&
             Slow::AddToChain(geometry_, lane_number(), place_.bucket,
-                             place_.head, hash_, row.data())) {
+                             place_.head, hash_, Copy(row.data()))) {
           added_ = 1;
           return absl::OkStatus();
         }
@@ -302,8 +302,8 @@ class HashWrite {
     if (ABSL_PREDICT_FALSE(number.word >= row_words())) return false;
     uint64_t* const word = &row_[number.word];
     const uint64_t old = LoadWord(word);
-    const uint64_t sum = old + static_cast<uint64_t>(amount);
-    if (ABSL_PREDICT_FALSE(!IsSum(old, amount, sum, number.is_signed))) {
+    uint64_t sum;
+    if (ABSL_PREDICT_FALSE(!Sum(old, amount, number.is_signed, &sum))) {
       return false;
     }
     ReplaceWord(word, sum);
@@ -326,8 +326,8 @@ class HashWrite {
   //
   // Begin(), Put() or Remove(), and End() of an inline row, under `epoch`, if
   // the key is or would be in its bucket and not in the chain, as nearly
-  // always; else false, with nothing changed. Shorter, as there is no error to
-  // report.
+  // always; else false, or kRetry, with nothing changed. Shorter, as there is
+  // no error to report.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryPut(uint64_t epoch,
                                                          const uint64_t* row) {
     static_assert(kWords != 0);
@@ -338,21 +338,28 @@ class HashWrite {
     if (ABSL_PREDICT_TRUE(AddToBucket(row))) return true;
     NameLockForIntent();
     if (Slow::AddToChain(geometry_, lane_number(), place_.bucket, place_.head,
-                         hash_, row)) {
+                         hash_, Copy(row))) {
       added_ = 1;
     }
     return GiveUp() || added_ != 0;
   }
-  // `row`, if not null, gets the words of the row first.
-  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryRemove(
-      uint64_t epoch, uint64_t* row = nullptr) {
+  // `kNo`: there is no such row, which no lock is taken to see. `row`, if not
+  // null, gets the words of the row first.
+  using Found = HashReader::Found;
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE Found
+  TryRemove(uint64_t epoch, uint64_t* row = nullptr) {
     static_assert(kWords != 0);
-    if (!BeginInBucket<true, true>()) return false;
+    if (!BeginInBucket<true, true>()) {
+      return IsNowhere(epoch) ? Found::kNo : Found::kRetry;
+    }
     changes_head_ = true;
-    if (ABSL_PREDICT_FALSE(!IsUnder(epoch))) return GiveUp();
+    if (ABSL_PREDICT_FALSE(!IsUnder(epoch))) {
+      End();
+      return Found::kRetry;
+    }
     if (row != nullptr) CopyWords(row_, kWords, row);
     RemoveFromBucket();
-    return true;
+    return Found::kYes;
   }
   // By how many rows there are more after a TryPut().
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE int64_t added() const {
@@ -375,29 +382,32 @@ class HashWrite {
   template <bool kChangesHead, bool kThere = false>
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
     // Mapped by who writes.
-    HashBucket& bucket = const_cast<HashBucket&>(*homes_.Of(hash_));
+    HashBucket& bucket = const_cast<HashBucket&>(*reader_.homes().Of(hash_));
     const auto offset =
         static_cast<uint64_t>(reinterpret_cast<const char*>(&bucket) - base_);
     const uint64_t head = LoadWord(&bucket.head);
     uint64_t found;
     if constexpr (kWords == 0) {
       const PlainRecord record = FindPlainRecord<kThere>(
-          instructions_, geometry_, layout(), bucket, head, key_);
+          reader_.instructions(), geometry_, layout(), bucket, head, key_);
       found = record.candidates;
       if ((kThere || found != 0) && record.words == 0) return false;
       place_.record = record.record;
       place_.record_words = record.words;
     } else {
-      found =
-          MatchInline::MatchKey<kWords>(instructions_, bucket, Probe(), head);
-      if (kThere && ABSL_PREDICT_FALSE(found == 0)) return false;
-    }
-    if (!kThere && found == 0) {
-      if (ABSL_PREDICT_FALSE(
-              !AnswersFor(head, homes_.NumberOf(&bucket), hash_))) {
+      found = MatchInline::MatchKey<kWords>(reader_.instructions(), bucket,
+                                            Probe(), head);
+      if (kThere && ABSL_PREDICT_FALSE(found == 0)) {
+        bucket_ = &bucket;
+        place_.head = head;
         return false;
       }
-      if ((LoadWord(&bucket.chain) & FilterBit(hash_)) != 0) {
+    }
+    if (!kThere && found == 0) {
+      if (ABSL_PREDICT_FALSE(!reader_.homes().StillOf(hash_, &bucket, head))) {
+        return false;
+      }
+      if (MayBeInChain(LoadWord(&bucket.chain), hash_)) {
         place_.bucket = offset;
         place_.head = head;
         return false;
@@ -421,9 +431,13 @@ class HashWrite {
     return true;
   }
 
-  // A call, or compilers ask both questions of every write.
-  ABSL_ATTRIBUTE_NOINLINE static bool IsAnyEpoch(uint64_t epoch) {
-    return epoch == kAnyEpoch;
+  // After a BeginInBucket() that found no such row: whether there was none when
+  // the arena was in that epoch, as a lookup sees it.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool IsNowhere(uint64_t epoch) const {
+    return bucket_ != nullptr &&
+           reader_.homes().StillOf(hash_, bucket_, place_.head) &&
+           !MayBeInChain(LoadWord(&bucket_->chain), hash_) && IsUnder(epoch) &&
+           IsUnchanged(bucket_, place_.head);
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE KeyPlace layout() const {
@@ -451,13 +465,17 @@ class HashWrite {
     return kWords != 0 ? kWords : place_.record_words;
   }
 
-  // Whether the sum is a number of the kind that `old` is.
-  ABSL_ATTRIBUTE_ALWAYS_INLINE static bool IsSum(uint64_t old, int64_t amount,
-                                                 uint64_t sum, bool is_signed) {
-    // With a sign: it does not differ in its sign from both. Without: it has
-    // gone up or down as the amount says.
-    return is_signed ? static_cast<int64_t>((old ^ sum) & (amount ^ sum)) >= 0
-                     : (sum >= old) == (static_cast<int64_t>(amount) >= 0);
+  // False if the sum is no number of the kind that `old` is.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static bool Sum(uint64_t old, int64_t amount,
+                                               bool is_signed, uint64_t* sum) {
+    if (!is_signed) return !__builtin_add_overflow(old, amount, sum);
+    int64_t signed_sum;
+    if (__builtin_add_overflow(static_cast<int64_t>(old), amount,
+                               &signed_sum)) {
+      return false;
+    }
+    *sum = static_cast<uint64_t>(signed_sum);
+    return true;
   }
 
   // A word of the row that was found, in its place: see Add().
@@ -494,6 +512,15 @@ class HashWrite {
     CommitHead(WithFlipped(place_.head, uint64_t{1} << place_.position), -1);
   }
 
+  // So that the row itself need not be in memory.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE static typename Slow::InlineRow Copy(
+      const uint64_t* row) {
+    typename Slow::InlineRow copy;
+    ForConstants<kWords>(
+        [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE { copy[i] = row[i]; });
+    return copy;
+  }
+
   // The bucket gets this head, which is not locked any more, and the lane
   // counts the rows that it added.
   ABSL_ATTRIBUTE_ALWAYS_INLINE void CommitHead(uint64_t head, int64_t added) {
@@ -527,8 +554,7 @@ class HashWrite {
   }
 
   const HashGeometry& geometry_;
-  const HashHomes& homes_;
-  const InstructionSet instructions_;
+  const HashReader& reader_;
   char* const base_;  // a copy, which no store can have changed
   const KeyView key_;
   // Of it, of rows in buckets, what is asked for.

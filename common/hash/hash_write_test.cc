@@ -26,6 +26,8 @@
 namespace ets_keeper {
 namespace {
 
+using Found = HashReader::Found;
+
 using ::absl_testing::IsOk;
 using ::testing::Optional;
 
@@ -277,18 +279,19 @@ TYPED_TEST(HashWriteTest, WhatIsTriedIsDoneOrChangesNothing) {
       EXPECT_EQ(done != 0, round == 0 || TypeParam::kFixedWords != 3);
       done = 0;
     }
-    EXPECT_FALSE(attempt(kRows, [&](Write& write) {
-      return write.TryRemove(kEpoch);
-    })) << "there is no such row";
     for (uint64_t key = 0; key < kRows; ++key) {
       EXPECT_FALSE(attempt(key, [&](Write& write) {
-        return write.TryRemove(kEpoch + 1);
+        EXPECT_EQ(write.TryRemove(kEpoch + 1), Found::kRetry);
+        return false;
       })) << "it is another epoch";
       const RowBuffer row = *this->t_.Lookup(key);
       RowBuffer taken(row.size());
       if (attempt(key, [&](Write& write) {
-            return key % 2 == 0 ? write.TryRemove(kEpoch)
-                                : write.TryRemove(kEpoch, taken.data());
+            const Found found = key % 2 == 0
+                                    ? write.TryRemove(kEpoch)
+                                    : write.TryRemove(kEpoch, taken.data());
+            EXPECT_NE(found, Found::kNo);
+            return found == Found::kYes;
           })) {
         EXPECT_TRUE(key % 2 == 0 || taken == row) << key;
       } else {
@@ -298,6 +301,37 @@ TYPED_TEST(HashWriteTest, WhatIsTriedIsDoneOrChangesNothing) {
     }
     EXPECT_GT(done, 0);
     EXPECT_EQ(this->Count(), 0);
+  }
+}
+
+// That there is no row is seen without the lock, of which nobody hears, unless
+// it may be in the chain, or the bucket is locked.
+TYPED_TEST(HashWriteTest, WhatIsNotThereIsRemovedWithoutALock) {
+  using Write = typename TestFixture::Write;
+  if constexpr (InlineWords(TypeParam::kFixedWords, KeyLayout()) != 0) {
+    const auto try_remove = [&](uint64_t key,
+                                uint64_t epoch = TestTable::epoch) {
+      const TestKey test_key(key);
+      Write write(this->t_.core->reader(), test_key, this->lane());
+      return write.TryRemove(epoch);
+    };
+    ASSERT_THAT(this->Put(1, 1), IsOk());
+    EXPECT_EQ(try_remove(2), Found::kNo);
+    EXPECT_EQ(LoadWord(&this->lane()->changing), 0);
+    EXPECT_EQ(try_remove(2, TestTable::epoch + 1), Found::kRetry);
+    HashBucket* const bucket = this->Bucket();
+    const uint64_t head = LoadWord(&bucket->head);
+    StoreWord(&bucket->head, head | kLockBit);
+    EXPECT_EQ(try_remove(2), Found::kRetry);
+    StoreWord(&bucket->head, WithLevel(head, 0));  // it has gone
+    EXPECT_EQ(try_remove(2), Found::kRetry);
+    StoreWord(&bucket->head, head);
+    for (uint64_t key = 3; bucket->chain == 0; ++key) {
+      ASSERT_THAT(this->Put(key, key), IsOk());
+    }
+    uint64_t maybe = 100;
+    while (!MayBeInChain(bucket->chain, TestKey(maybe).hash_key.hash)) ++maybe;
+    EXPECT_EQ(try_remove(maybe), Found::kRetry);
   }
 }
 

@@ -176,11 +176,15 @@ class RowWords {
   template <typename Row>
   [[nodiscard]] absl::Status Encode(const Row& row) {
     if constexpr (Codec::kIsFixed) {
-      Codec::EncodeFixed(row, words_.data());
+      EncodeFixed(row);
       return absl::OkStatus();
     } else {
       return Codec::Encode(row, words_);
     }
+  }
+  template <typename Row>
+  void EncodeFixed(const Row& row) requires(Codec::kIsFixed) {
+    Codec::EncodeFixed(row, words_.data());
   }
 
   [[nodiscard]] absl::Span<const uint64_t> words() const

@@ -46,8 +46,9 @@ class RowCounter {
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static bool TryCount(
       HashCore& core, uint64_t epoch, const KeyView& key,
       const Increment& increment, uint64_t* word) {
+    const uint64_t now = core.EpochFor(epoch);
     return IsSum(increment) &&
-           core.TryAdd<kShape>(epoch, key, kNumber, increment.by, word);
+           core.TryAdd<kShape>(now, key, kNumber, increment.by, word);
   }
 
   // RowCounter::Count()

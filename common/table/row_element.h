@@ -47,7 +47,7 @@ class RowElement {
     if constexpr (kField.kind == FieldKind::kWord) {
       const LookupKey<Codec, Key> wanted(key);
       if (core.TrySet<kShapeOf<Codec, Key>>(
-              epoch, wanted.view(core.seed()), kField.word,
+              core.EpochFor(epoch), wanted.view(core.seed()), kField.word,
               Codec::template EncodeWord<Member>(value))) {
         return true;
       }

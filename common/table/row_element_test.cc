@@ -7,58 +7,25 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <type_traits>
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
-#include "common/hash/hash_core.h"
-#include "common/pid/pid.h"
 #include "common/row/row.h"
 #include "common/status/status.h"
-#include "common/table/table.h"
-#include "common/table/tables.h"
+#include "common/table/rows_testing.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace ets_keeper {
 namespace {
 
-using ::absl_testing::IsOk;
 using ::absl_testing::IsOkAndHolds;
 using ::testing::Optional;
 
 enum class Color : int16_t { kRed = -3, kBlue = 7 };
 
-// In its bucket; there too, with words that could be seen torn; a record whose
-// tail is its key; one with everything.
-struct Small {
-  uint64_t key = 0;
-  int64_t value = 0;
-  static constexpr auto Fields() {
-    return FieldList(Field("key", &Small::key), Field("value", &Small::value));
-  }
-  friend bool operator==(const Small&, const Small&) = default;
-};
-struct Torn {
-  uint64_t key = 0;
-  int64_t value = 0;
-  double other = 0.5;
-  static constexpr auto Fields() {
-    return FieldList(Field("key", &Torn::key), Field("value", &Torn::value),
-                     Field("other", &Torn::other));
-  }
-  friend bool operator==(const Torn&, const Torn&) = default;
-};
-struct Text {
-  std::string key;
-  int64_t value = 0;
-  static constexpr auto Fields() {
-    return FieldList(Field("key", &Text::key), Field("value", &Text::value));
-  }
-  friend bool operator==(const Text&, const Text&) = default;
-};
+// With a field of each kind.
 struct Mixed {
   uint64_t key = 0;
   int64_t value = 0;
@@ -80,48 +47,15 @@ struct Mixed {
 };
 
 template <typename Row>
-auto KeyOf(uint64_t i) {
-  if constexpr (std::is_same_v<Row, Text>) {
-    return absl::StrCat(i, std::string(i % 20, 'x'));
-  } else {
-    return i;
-  }
-}
-
-template <typename Row>
-Row RowOf(uint64_t i, int64_t value) {
-  Row row;
-  row.key = KeyOf<Row>(i);
-  row.value = value;
-  return row;
-}
-
-template <typename Row>
-class RowElementTest : public ::testing::Test {
+class RowElementTest : public RowsTest<Row> {
  protected:
-  using Rows = Table<Row, &Row::key>;
-
-  RowElementTest() : table_(*Rows::New(tables_, NewPid(), {})) {
-    for (uint64_t i = 0; i < kRows; ++i) {  // some of them in chains
-      EXPECT_THAT(table_.Insert(RowOf<Row>(i, 1)), IsOk());
-    }
-  }
-
   template <auto Member, typename Value>
   absl::StatusOr<bool> Set(uint64_t i, const Value& value,
                            uint64_t epochs_ago = 0) {
     return RowElement<Row, &Row::key, Member>::Set(
-        core(), table_.handle().epoch() - epochs_ago, KeyOf<Row>(i), value);
+        this->core(), this->epoch() - epochs_ago, KeyOf<Row>(i), value);
   }
-
-  HashCore& core() { return table_.handle().state().core(); }
-
-  static constexpr uint64_t kRows = 500;
-  Tables tables_;
-  Rows table_;
 };
-
-using RowTypes = ::testing::Types<Small, Torn, Text, Mixed>;
 TYPED_TEST_SUITE(RowElementTest, RowTypes);
 
 TYPED_TEST(RowElementTest, OneScalarOfOneRowIsReplaced) {
@@ -145,7 +79,7 @@ TYPED_TEST(RowElementTest, AnOwnerOfBeforeReplacesNothing) {
   EXPECT_EQ(CauseOf(this->template Set<&TypeParam::value>(5, 7, 1).status()),
             Cause::kNotOwner);
   EXPECT_THAT(this->table_.Lookup(KeyOf<TypeParam>(5)),
-              IsOkAndHolds(Optional(RowOf<TypeParam>(5, 1))));
+              IsOkAndHolds(Optional(RowOf<TypeParam>(5, 5))));
   // It has left no lock.
   EXPECT_THAT(this->template Set<&TypeParam::value>(5, 7), IsOkAndHolds(true));
 }
@@ -153,7 +87,7 @@ TYPED_TEST(RowElementTest, AnOwnerOfBeforeReplacesNothing) {
 using MixedRowTest = RowElementTest<Mixed>;
 
 TEST_F(MixedRowTest, EachKindOfFieldIsReplaced) {
-  Mixed wanted = RowOf<Mixed>(5, 1);
+  Mixed wanted = RowOf<Mixed>(5, 5);
   const auto set = [&](auto member, const auto& value) {
     wanted.*member() = value;
     ASSERT_THAT(Set<member()>(5, value), IsOkAndHolds(true));

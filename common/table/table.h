@@ -86,6 +86,7 @@
 #include "common/table/lookup_each.h"
 #include "common/table/row_counter.h"
 #include "common/table/row_element.h"
+#include "common/table/row_write.h"
 #include "common/table/table_options.h"
 #include "common/table/table_state.h"
 #include "common/table/tables.h"
@@ -355,11 +356,7 @@ class TableWriter : public TableReader<Row, Key> {
     HashCore& core = this->core();
     const uint64_t epoch = this->epoch();
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
-    RowWords<Codec> words;
-    if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
-    const Wanted wanted(row.*Key);
-    return this->Named(core.template Insert<kShape>(
-        epoch, wanted.view(core.seed()), words.words()));
+    return this->Named(RowWrite<Row, Key>::Insert(core, epoch, row));
   }
   [[nodiscard]] absl::Status Insert(absl::Span<const Row> rows) const {
     Batch<Row, Key> batch;
@@ -417,9 +414,7 @@ class TableWriter : public TableReader<Row, Key> {
     HashCore& core = this->core();
     const uint64_t epoch = this->epoch();
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
-    const Wanted wanted(key);
-    return this->Named(
-        core.template Delete<kShape>(epoch, wanted.view(core.seed())).status());
+    return this->Named(RowWrite<Row, Key>::Delete(core, epoch, key));
   }
 
   // TableWriter::Take()
@@ -457,7 +452,8 @@ class TableWriter : public TableReader<Row, Key> {
             core, epoch, wanted.view(core.seed()), increment, &word))) {
       return static_cast<FieldType<Member>>(word);
     }
-    return CountSlowly<Member>(key, increment);
+    return CountSlowly<Member>(key, increment.by, increment.threshold,
+                               increment.set_to);
   }
   template <auto Member>
   [[nodiscard]] absl::StatusOr<FieldType<Member>> UpdateCounter(
@@ -477,8 +473,8 @@ class TableWriter : public TableReader<Row, Key> {
         if (!stored.ok()) return stored.status();
         if (*stored) return row.*Member;
       }
-      const absl::StatusOr<FieldType<Member>> counted =
-          CountSlowly<Member>(key, increment);
+      const absl::StatusOr<FieldType<Member>> counted = CountSlowly<Member>(
+          key, increment.by, increment.threshold, increment.set_to);
       if (counted.ok() || CauseOf(counted.status()) != Cause::kKeyNotFound) {
         return counted;
       }
@@ -503,7 +499,9 @@ class TableWriter : public TableReader<Row, Key> {
                   this->core(), this->epoch(), key, increment, &word))) {
             return absl::OkStatus();
           }
-          return CountSlowly<Member>(keys[i], increment).status();
+          return CountSlowly<Member>(keys[i], increment.by, increment.threshold,
+                                     increment.set_to)
+              .status();
         });
   }
 
@@ -543,7 +541,11 @@ class TableWriter : public TableReader<Row, Key> {
   // Gets copies, so that the caller's need not be in memory.
   template <auto Member>
   ABSL_ATTRIBUTE_NOINLINE absl::StatusOr<FieldType<Member>> CountSlowly(
-      KeyArg key, Increment increment) const {
+      KeyArg key, int64_t by, std::optional<int64_t> threshold,
+      int64_t set_to) const {
+    Increment increment = by;
+    increment.threshold = threshold;
+    increment.set_to = set_to;
     const absl::StatusOr<uint64_t> word =
         Counter<Member>::Count(this->core(), this->epoch(), key, increment);
     if (word.ok()) return static_cast<FieldType<Member>>(*word);

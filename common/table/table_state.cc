@@ -56,10 +56,10 @@ std::string Label(absl::string_view name, TableId id) {
 
 TableState::TableState(absl::string_view name, TableAccess access,
                        std::unique_ptr<Arena> arena,
-                       std::unique_ptr<HashCore> core)
+                       const HashGeometry& geometry)
     : id_(NewTableId()),
       arena_(std::move(arena)),
-      core_(std::move(core)),
+      core_(geometry),
       state_(Bit(access) |
              (arena_->access() == ArenaAccess::kReadOnly ? kReadOnly : 0)),
       name_(name) {}
@@ -83,11 +83,11 @@ absl::StatusOr<std::shared_ptr<TableState>> TableState::Make(
     absl::Status status = Format(arena.get(), options.writers, schema, key);
     if (!status.ok()) return status;
   }
-  absl::StatusOr<std::unique_ptr<HashCore>> core =
-      HashCore::Attach(arena.get());
-  if (!core.ok()) return core.status();
-  auto state = absl::WrapUnique(new TableState(
-      options.name, options.access, std::move(arena), *std::move(core)));
+  const absl::StatusOr<HashGeometry> geometry =
+      HashCore::GeometryOf(arena.get());
+  if (!geometry.ok()) return geometry.status();
+  auto state = absl::WrapUnique(new TableState(options.name, options.access,
+                                               std::move(arena), *geometry));
   if (absl::Status s = state->CheckSchema(schema, key); !s.ok()) return s;
   if (absl::Status s = state->core().Recover(); !s.ok()) {
     return state->Name(s);
@@ -105,11 +105,11 @@ absl::StatusOr<std::shared_ptr<TableState>> TableState::MakeReader(
                                    "' is mapped to be written, not to be read "
                                    "only"));
   }
-  absl::StatusOr<std::unique_ptr<HashCore>> core =
-      HashCore::Attach(arena.get());
-  if (!core.ok()) return core.status();
+  const absl::StatusOr<HashGeometry> geometry =
+      HashCore::GeometryOf(arena.get());
+  if (!geometry.ok()) return geometry.status();
   return std::shared_ptr<TableState>(absl::WrapUnique(new TableState(
-      name, TableAccess::kProtected, std::move(arena), *std::move(core))));
+      name, TableAccess::kProtected, std::move(arena), *geometry)));
 }
 
 std::string TableState::name() const {
@@ -124,10 +124,10 @@ void TableState::set_name(absl::string_view name) {
 
 absl::Status TableState::CheckRead(uint64_t epoch) const {
   if (deleted()) return Error(Cause::kTableNotFound, "it was deleted");
-  if (access() == TableAccess::kPrivate && epoch != core_->epoch()) {
+  if (access() == TableAccess::kPrivate && epoch != core_.epoch()) {
     return Error(Cause::kReadProtected, "it is private to its owner");
   }
-  if (Has(kReadOnly)) core_->reader().RefreshHomes();
+  if (Has(kReadOnly)) core_.reader().RefreshHomes();
   return absl::OkStatus();
 }
 
@@ -145,20 +145,20 @@ absl::Status TableState::CheckWrite(uint64_t epoch) const {
 absl::Status TableState::CheckSchema(const Schema& schema,
                                      const KeyLayout& key) const {
   if (LoadWord(&arena_->header().schema) != schema.fingerprint() ||
-      core_->geometry().key != key) {
+      core_.geometry().key != key) {
     return Error(
         Cause::kSchemaMismatch,
         absl::StrCat("its rows are ", arena_->schema_text(), " with the key ",
-                     "at word ", core_->geometry().key.word, "; expected ",
+                     "at word ", core_.geometry().key.word, "; expected ",
                      schema.text(), " with the key at word ", key.word));
   }
   const uint32_t fixed_words =
       static_cast<uint32_t>(schema.is_fixed() ? schema.fixed_words() : 0);
-  if (core_->geometry().inline_words != InlineWords(fixed_words, key)) {
-    return Error(Cause::kCorrupt,
-                 absl::StrCat("its buckets have rows of ",
-                              core_->geometry().inline_words,
-                              " words, which are not its schema's"));
+  if (core_.geometry().inline_words != InlineWords(fixed_words, key)) {
+    return Error(
+        Cause::kCorrupt,
+        absl::StrCat("its buckets have rows of ", core_.geometry().inline_words,
+                     " words, which are not its schema's"));
   }
   return absl::OkStatus();
 }

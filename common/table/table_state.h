@@ -17,7 +17,6 @@
 #ifndef COMMON_TABLE_TABLE_STATE_H_
 #define COMMON_TABLE_TABLE_STATE_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,7 +29,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "common/arena/arena.h"
+#include "common/arena/word.h"
 #include "common/hash/hash_core.h"
+#include "common/hash/hash_layout.h"
 #include "common/row/layout.h"
 #include "common/row/schema.h"
 #include "common/status/status.h"
@@ -57,30 +58,28 @@ class TableState {
       absl::string_view name, std::unique_ptr<Arena> arena);
 
   [[nodiscard]] TableId id() const { return id_; }
-  [[nodiscard]] HashCore& core() const { return *core_; }
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE HashCore& core() const {
+    return core_;
+  }
   [[nodiscard]] Arena& arena() const { return *arena_; }
 
   [[nodiscard]] std::string name() const ABSL_LOCKS_EXCLUDED(mutex_);
   void set_name(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
 
   [[nodiscard]] TableAccess access() const {
-    const uint32_t state = state_.load(std::memory_order_acquire);
+    const uint64_t state = LoadWord(&state_);
     return (state & kPrivate) != 0  ? TableAccess::kPrivate
            : (state & kPublic) != 0 ? TableAccess::kPublic
                                     : TableAccess::kProtected;
   }
   void set_access(TableAccess access) {
-    uint32_t state = state_.load(std::memory_order_relaxed);
-    while (!state_.compare_exchange_weak(
-        state, (state & ~(kPrivate | kPublic)) | Bit(access),
-        std::memory_order_release, std::memory_order_relaxed)) {
-    }
+    ChangeState(kPrivate | kPublic, Bit(access));
   }
 
   // TableState::MarkDeleted()
   //
   // From now on every handle is told `kTableNotFound`.
-  void MarkDeleted() { state_.fetch_or(kDeleted, std::memory_order_release); }
+  void MarkDeleted() { ChangeState(0, kDeleted); }
   [[nodiscard]] bool deleted() const { return Has(kDeleted); }
 
   // TableState::AllMayRead(), TableState::AllOwnersMayWrite()
@@ -124,27 +123,33 @@ class TableState {
 
  private:
   // What keeps a handle from something, as bits of one word.
-  static constexpr uint32_t kPrivate = 1;
-  static constexpr uint32_t kPublic = 2;
-  static constexpr uint32_t kDeleted = 4;
-  static constexpr uint32_t kReadOnly = 8;  // another process owns it
+  static constexpr uint64_t kPrivate = 1;
+  static constexpr uint64_t kPublic = 2;
+  static constexpr uint64_t kDeleted = 4;
+  static constexpr uint64_t kReadOnly = 8;  // another process owns it
 
-  static uint32_t Bit(TableAccess access) {
+  static uint64_t Bit(TableAccess access) {
     return access == TableAccess::kPrivate  ? kPrivate
            : access == TableAccess::kPublic ? kPublic
                                             : 0;
   }
-  [[nodiscard]] bool Has(uint32_t bits) const {
-    return (state_.load(std::memory_order_acquire) & bits) != 0;
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool Has(uint64_t bits) const {
+    return HasBits(&state_, bits);
+  }
+  void ChangeState(uint64_t clear, uint64_t set) {
+    for (;;) {
+      const uint64_t state = LoadWord(&state_);
+      if (CompareAndSwapWord(&state_, state, (state & ~clear) | set)) return;
+    }
   }
 
   TableState(absl::string_view name, TableAccess access,
-             std::unique_ptr<Arena> arena, std::unique_ptr<HashCore> core);
+             std::unique_ptr<Arena> arena, const HashGeometry& geometry);
 
   const TableId id_;
   const std::unique_ptr<Arena> arena_;
-  const std::unique_ptr<HashCore> core_;
-  std::atomic<uint32_t> state_;
+  mutable HashCore core_;  // which minds its threads itself
+  uint64_t state_;
   mutable absl::Mutex mutex_;
   std::string name_ ABSL_GUARDED_BY(mutex_);
 };
