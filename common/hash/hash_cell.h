@@ -100,7 +100,7 @@ inline constexpr uint64_t kLinkBits = (uint64_t{1} << 48) - 1;
 // three hundred the look at a cell, and take twice as many instructions.
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline uint64_t FilterIndex(
     uint64_t hash) {
-  return (hash >> (64 - kHashTurn) | 48) % 64;
+  return (std::rotl(hash, kHashTurn) | 48) % 64;
 }
 [[nodiscard]] inline uint64_t FilterBit(uint64_t hash) {
   return uint64_t{1} << FilterIndex(hash);
