@@ -431,8 +431,10 @@ class HashWrite {
     return true;
   }
 
-  // After a BeginInBucket() that found no such row: whether there was none when
-  // the arena was in that epoch, as a lookup sees it.
+  // After a BeginInBucket() that found no such row: whether there was none at a
+  // moment at which the arena was in that epoch, as a lookup sees it. The head
+  // is asked for on both sides of the epoch, so that moment is between. Whoever
+  // raises the epoch need not wait for this, which writes nothing.
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool IsNowhere(uint64_t epoch) const {
     return bucket_ != nullptr &&
            reader_.homes().StillOf(hash_, bucket_, place_.head) &&
