@@ -10,7 +10,7 @@
 //
 //   head    0 lock | 2..15 live, bit i: an item begins at word i of the cell
 //           16..21 level | 22..63 version
-//   chain   7..47 link: offset of the first overflow cell, 0 = none
+//   chain   3..47 link: offset of the first overflow cell, 0 = none
 //           48..63 filter: bit FilterBit(hash) is set for every key in the
 //           chain, and for some that were there; 0 if there is no chain
 //
@@ -87,7 +87,7 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
   return ((head ^ other) & ~kLockBit) == 0;
 }
 
-inline constexpr uint64_t kLinkBits = (uint64_t{1} << 48) - 128;
+inline constexpr uint64_t kLinkBits = (uint64_t{1} << 48) - 8;
 inline constexpr uint64_t kFilterBits = uint64_t{0xffff} << 48;
 
 [[nodiscard]] inline uint64_t LinkOf(uint64_t chain) {

@@ -91,9 +91,9 @@ TEST(HashCellTest, AChainIsALinkAndAFilter) {
     EXPECT_EQ(FilterOf(chain), filter);
   }
   EXPECT_EQ(MakeChain(0, FilterBit(0)), 0);  // no chain, no filter
-  // Whatever a word says, it leads to where a cell could begin.
-  EXPECT_EQ(LinkOf(~uint64_t{0}) % 128, 0);
-  EXPECT_EQ(LinkOf(0x7f), 0);
+  // Whatever a word says, it leads to a word.
+  EXPECT_EQ(LinkOf(~uint64_t{0}) % 8, 0);
+  EXPECT_EQ(LinkOf(7), 0);
 }
 
 TEST(HashCellTest, FilterBitsAreSpreadOverTheFilter) {
