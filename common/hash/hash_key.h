@@ -88,8 +88,8 @@ struct KeyView {
 // folded together, the construction of Wang Yi's wyhash. One whole word alone
 // is mixed once, as absl::Hash does, by a number chosen for it: of keys at
 // equal distances, whose products are at equal distances too, neither the low
-// bits nor the high ones go to few places, in tables of no size (the test asks
-// for powers of two). Not cryptographic.
+// bits nor the high ones go to few places, whatever the size of the table. Not
+// cryptographic.
 [[nodiscard]] uint64_t HashWords(uint64_t seed,
                                  absl::Span<const uint64_t> words,
                                  uint64_t bytes);

@@ -235,15 +235,16 @@ class HashReader {
 
   // What a call returns, so that what its caller has need not be in memory.
   template <uint32_t kWords>
-  struct InlineRow {
+  struct FoundInline {
     uint64_t words[kWords];
     bool found;
 
-    // Returns whether there is a row.
+    // Returns whether there is a row: without one there are no words.
     ABSL_ATTRIBUTE_ALWAYS_INLINE bool MoveTo(uint64_t* row) const {
+      if (!found) return false;
       ForConstants<kWords>(
           [&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE { row[i] = words[i]; });
-      return found;
+      return true;
     }
   };
 
@@ -255,11 +256,11 @@ class HashReader {
   bool FindInline(const HashBucket* home, const KeyView& key,
                   uint64_t* row) const;
   template <uint32_t kWords, KeyLayout kKey>
-  InlineRow<kWords> FindInlineInChain(FixedKey<kKey> key,
-                                      const HashBucket* bucket,
-                                      uint64_t head) const;
+  FoundInline<kWords> FindInlineInChain(FixedKey<kKey> key,
+                                        const HashBucket* bucket,
+                                        uint64_t head) const;
   template <uint32_t kWords, KeyLayout kKey>
-  InlineRow<kWords> FindInlineSlowly(FixedKey<kKey> key) const;
+  FoundInline<kWords> FindInlineSlowly(FixedKey<kKey> key) const;
   bool FindFixed(const uint64_t* key, uint32_t key_words, uint64_t* row,
                  uint32_t row_words) const;
   // Find() of a key that is not words yet.
@@ -319,10 +320,10 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInline(
 
 // The same for a key that is not in the bucket itself but may be in its chain.
 template <uint32_t kWords, KeyLayout kKey>
-ABSL_ATTRIBUTE_NOINLINE HashReader::InlineRow<kWords>
+ABSL_ATTRIBUTE_NOINLINE HashReader::FoundInline<kWords>
 HashReader::FindInlineInChain(FixedKey<kKey> key, const HashBucket* bucket,
                               uint64_t head) const {
-  InlineRow<kWords> row;
+  FoundInline<kWords> row;
   uint64_t link = LinkOf(LoadWord(&bucket->chain));
   uint64_t found = 0;
   for (int i = 0; link != 0 && found == 0; ++i) {
@@ -345,9 +346,9 @@ HashReader::FindInlineInChain(FixedKey<kKey> key, const HashBucket* bucket,
 }
 
 template <uint32_t kWords, KeyLayout kKey>
-ABSL_ATTRIBUTE_NOINLINE HashReader::InlineRow<kWords>
+ABSL_ATTRIBUTE_NOINLINE HashReader::FoundInline<kWords>
 HashReader::FindInlineSlowly(FixedKey<kKey> key) const {
-  InlineRow<kWords> row;
+  FoundInline<kWords> row;
   row.found = FindFixed(key.words, kKey.words, row.words, kWords);
   return row;
 }
