@@ -60,6 +60,14 @@ absl::StatusOr<Answer> CheckMemory(absl::StatusOr<Answer> answer,
   return answer;
 }
 
+Request AboutTable(RequestType type, absl::string_view name, uint64_t epoch) {
+  Request request;
+  request.type = type;
+  request.name = std::string(name);
+  request.epoch = epoch;
+  return request;
+}
+
 uint64_t ToWaitMs(absl::Duration wait) {
   if (wait == absl::InfiniteDuration()) return Request::kForever;
   return static_cast<uint64_t>(
@@ -83,22 +91,12 @@ class KeeperClient::Connection {
                                   absl::Duration wait = absl::ZeroDuration())
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  using Pending = std::optional<absl::StatusOr<Answer>>;
-
-  // The same in two steps, of which the second may be to forget it. The
-  // question stays where it is meanwhile.
-  struct Question {
-    uint64_t id = 0;
-    bool sent = false;
-    Pending answer;
-  };
-  void Ask(Request request, Question& question) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<Answer> AwaitAnswer(Question& question,
-                                     absl::Duration wait = absl::ZeroDuration())
-      ABSL_LOCKS_EXCLUDED(mu_);
-  void Forget(const Question& question) ABSL_LOCKS_EXCLUDED(mu_);
+  // Sends `request`, whose reply, when it comes, is thrown away.
+  absl::Status Say(Request request) ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  using Pending = std::optional<absl::StatusOr<Answer>>;
+
   // Whether a thread that waits for `pending` has something to do.
   struct Wakeup {
     const Connection* connection;
@@ -116,6 +114,7 @@ class KeeperClient::Connection {
   void Dispatch(Received received) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Every call, under way or to come, gets `reason`.
   void Break(const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Status NotSent() const;
   absl::Status NoAnswer() const;
   absl::Status Closed() const;
 
@@ -131,43 +130,31 @@ class KeeperClient::Connection {
 
 absl::StatusOr<Answer> KeeperClient::Connection::Exchange(Request request,
                                                           absl::Duration wait) {
-  Question question;
-  Ask(std::move(request), question);
-  return AwaitAnswer(question, wait);
-}
-
-void KeeperClient::Connection::Ask(Request request, Question& question) {
-  Lock lock(mu_);
-  if (!broken_.ok()) {
-    question.answer.emplace(broken_);
-    return;
-  }
-  question.id = request.id = ++last_id_;
-  pending_.emplace(question.id, &question.answer);
-  question.sent = SendPacket(socket_.get(), EncodeRequest(request));
-}
-
-absl::StatusOr<Answer> KeeperClient::Connection::AwaitAnswer(
-    Question& question, absl::Duration wait) {
+  Pending pending;
   {
     Lock lock(mu_);
+    if (!broken_.ok()) return broken_;
+    request.id = ++last_id_;
+    pending_.emplace(request.id, &pending);
     // If the other end is gone it may have left a word why, which is read next.
     // If it does not read, there will be no answer in time.
-    const absl::Duration patience =
-        question.sent ? wait + answer_time_ : answer_time_;
-    Await(question.answer, absl::Now() + patience);
-    pending_.erase(question.id);
+    const bool sent = SendPacket(socket_.get(), EncodeRequest(request));
+    Await(pending, absl::Now() + (sent ? wait + answer_time_ : answer_time_));
+    pending_.erase(request.id);
   }
-  absl::StatusOr<Answer>& answer = *question.answer;
+  absl::StatusOr<Answer>& answer = *pending;
   if (answer.ok() && answer->reply.type == ReplyType::kError) {
     return ErrorOf(answer->reply);
   }
   return std::move(answer);
 }
 
-void KeeperClient::Connection::Forget(const Question& question) {
+absl::Status KeeperClient::Connection::Say(Request request) {
   Lock lock(mu_);
-  pending_.erase(question.id);
+  if (!broken_.ok()) return broken_;
+  request.id = ++last_id_;
+  const bool sent = SendPacket(socket_.get(), EncodeRequest(request));
+  return sent ? absl::OkStatus() : NotSent();
 }
 
 void KeeperClient::Connection::Await(Pending& pending, absl::Time deadline) {
@@ -231,6 +218,11 @@ void KeeperClient::Connection::Break(const absl::Status& reason) {
   shutdown(socket_.get(), SHUT_RDWR);
 }
 
+absl::Status KeeperClient::Connection::NotSent() const {
+  return MakeStatus(Cause::kNoKeeper,
+                    absl::StrCat("the keeper at ", path_, " takes no message"));
+}
+
 absl::Status KeeperClient::Connection::NoAnswer() const {
   return MakeStatus(
       Cause::kNoKeeper,
@@ -288,38 +280,9 @@ absl::Status KeeperClient::Attached(absl::string_view name, uint64_t epoch) {
   return Tell(RequestType::kAttached, name, epoch);
 }
 
-struct KeeperClient::Attaching::Call {
-  ~Call() { connection->Forget(question); }
-
-  std::shared_ptr<Connection> connection;
-  Connection::Question question;
-};
-
-KeeperClient::Attaching::Attaching(std::unique_ptr<Call> call)
-    : call_(std::move(call)) {}
-KeeperClient::Attaching::Attaching(Attaching&&) noexcept = default;
-KeeperClient::Attaching& KeeperClient::Attaching::operator=(
-    Attaching&&) noexcept = default;
-KeeperClient::Attaching::~Attaching() = default;
-
-absl::Status KeeperClient::Attaching::Finish() {
-  return OkOrError(call_->connection->AwaitAnswer(call_->question));
-}
-
-KeeperClient::Attaching KeeperClient::BeginAttached(absl::string_view name,
-                                                    uint64_t epoch) {
-  auto call = std::make_unique<Attaching::Call>();
-  call->connection = connection_;
-  if (absl::Status good = CheckTableName(name); !good.ok()) {
-    call->question.answer.emplace(std::move(good));
-    return Attaching(std::move(call));
-  }
-  Request request;
-  request.type = RequestType::kAttached;
-  request.name = std::string(name);
-  request.epoch = epoch;
-  connection_->Ask(std::move(request), call->question);
-  return Attaching(std::move(call));
+absl::Status KeeperClient::SayAttached(absl::string_view name, uint64_t epoch) {
+  if (absl::Status good = CheckTableName(name); !good.ok()) return good;
+  return connection_->Say(AboutTable(RequestType::kAttached, name, epoch));
 }
 
 absl::Status KeeperClient::Release(absl::string_view name, uint64_t epoch) {
@@ -333,11 +296,7 @@ absl::Status KeeperClient::Drop(absl::string_view name) {
 absl::Status KeeperClient::Tell(RequestType type, absl::string_view name,
                                 uint64_t epoch) {
   if (absl::Status good = CheckTableName(name); !good.ok()) return good;
-  Request request;
-  request.type = type;
-  request.name = std::string(name);
-  request.epoch = epoch;
-  return OkOrError(connection_->Exchange(std::move(request)));
+  return OkOrError(connection_->Exchange(AboutTable(type, name, epoch)));
 }
 
 absl::StatusOr<ReadGrant> KeeperClient::Open(absl::string_view name) {

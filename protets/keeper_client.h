@@ -23,7 +23,7 @@
 //   absl::Status attached = keeper->Attached("users", grant->epoch);
 //
 // The memory of a grant that is not fresh holds a table already: that can be
-// said at once, by `BeginAttached()`, and the answer fetched after recovery.
+// said at once, by `SayAttached()`, and nobody has to wait for the answer.
 //
 // Ownership belongs to the OS process, not to the connection: closing the
 // client releases nothing, and a table stays owned until `Release()`, `Drop()`
@@ -160,13 +160,16 @@ class KeeperClient {
   // or another process owns the table; kTableNotFound.
   [[nodiscard]] absl::Status Attached(absl::string_view name, uint64_t epoch);
 
-  // KeeperClient::BeginAttached()
+  // KeeperClient::SayAttached()
   //
-  // Asks the same without waiting for the answer, for which `Finish()` waits.
-  // For a grant that is not fresh: the keeper knows of its table. Should that
-  // turn out to be of no use, release it.
-  class Attaching;
-  [[nodiscard]] Attaching BeginAttached(absl::string_view name, uint64_t epoch);
+  // Says the same and awaits no answer, which would be yes: for a grant just
+  // received that is not fresh, whose table only this process can take from
+  // itself. Should the table turn out to be of no use, release it. Ok when it
+  // is on its way: the keeper then reads it before it deems this connection
+  // lost. kNoKeeper when it is not; then `Attached()` must be called, over
+  // another connection.
+  [[nodiscard]] absl::Status SayAttached(absl::string_view name,
+                                         uint64_t epoch);
 
   // KeeperClient::Release()
   //
@@ -207,32 +210,6 @@ class KeeperClient {
   absl::Status Tell(RequestType type, absl::string_view name, uint64_t epoch);
 
   std::shared_ptr<Connection> connection_;
-};
-
-// KeeperClient::Attaching
-//
-// What was asked, and who waits for the answer. May outlive the client. Thread
-// safety: one thread at a time.
-class KeeperClient::Attaching {
- public:
-  Attaching(Attaching&&) noexcept;
-  Attaching& operator=(Attaching&&) noexcept;
-
-  // Without `Finish()`: the answer is thrown away.
-  ~Attaching();
-
-  // Attaching::Finish()
-  //
-  // What `Attached()` would have returned. To be called once.
-  [[nodiscard]] absl::Status Finish();
-
- private:
-  friend class KeeperClient;
-  struct Call;
-
-  explicit Attaching(std::unique_ptr<Call> call);
-
-  std::unique_ptr<Call> call_;
 };
 
 }  // namespace protets

@@ -230,56 +230,46 @@ TEST(KeeperClientTest, AClaimThatWaitsDoesNotHoldUpOtherThreads) {
   }
 }
 
-TEST(KeeperClientTest, ThatItIsAttachedIsSaidAtOnceAndConfirmedLater) {
+TEST(KeeperClientTest, ThatItIsAttachedIsSaidWithoutWaitingForTheAnswer) {
   Request attached;
   ScriptedKeeper keeper([&](ScriptedKeeper& self) {
     self.AnswerPing();
     attached = self.Next();
     const Request ping = self.Next();  // comes before the answer
-    self.Answer(attached, {});
+    self.Answer(attached, ErrorReply(0, MakeStatus(Cause::kNotOwner, "no")));
     self.Answer(ping, {});
-    const Request again = self.Next();
-    const Request last = self.Next();
-    self.Answer(last, {});
-    self.Answer(again, ErrorReply(0, MakeStatus(Cause::kNotOwner, "not you")));
     self.Next();
   });
   KeeperClient client = Connect(keeper);
-  auto attaching = client.BeginAttached("users", 5);
+  EXPECT_TRUE(client.SayAttached("users", 5).ok());
   EXPECT_TRUE(client.Ping().ok());
-  EXPECT_TRUE(attaching.Finish().ok());
   EXPECT_EQ(attached.type, RequestType::kAttached);
   EXPECT_EQ(attached.name, "users");
   EXPECT_EQ(attached.epoch, 5u);
-  attaching = client.BeginAttached("users", 4);
-  EXPECT_TRUE(client.Ping().ok());
-  EXPECT_EQ(CauseOf(attaching.Finish()), Cause::kNotOwner);
 }
 
-TEST(KeeperClientTest, AConfirmationThatNobodyAwaitsIsThrownAway) {
+TEST(KeeperClientTest, WhatCannotBeSaidIsAnError) {
   ScriptedKeeper keeper([](ScriptedKeeper& self) {
     self.AnswerPing();
-    self.Answer(self.Next(), {});
+    const Request ping = self.Next();
+    self.StopReading();
+    self.Answer(ping, {});
+    self.AwaitEnd();
+  });
+  KeeperClient client = Connect(keeper);
+  EXPECT_EQ(CauseOf(client.SayAttached("", 5)), Cause::kBadOption);
+  EXPECT_TRUE(client.Ping().ok());
+  EXPECT_EQ(CauseOf(client.SayAttached("users", 5)), Cause::kNoKeeper);
+}
+
+TEST(KeeperClientTest, NothingIsSaidOverAConnectionThatBroke) {
+  ScriptedKeeper keeper([](ScriptedKeeper& self) {
     self.AnswerPing();
     self.Next();
   });
   KeeperClient client = Connect(keeper);
-  static_cast<void>(client.BeginAttached("users", 5));
-  EXPECT_TRUE(client.Ping().ok());
-}
-
-TEST(KeeperClientTest, AConfirmationThatCannotComeIsAnError) {
-  ScriptedKeeper keeper([](ScriptedKeeper& self) {
-    self.AnswerPing();
-    self.Next();
-  });
-  std::optional<KeeperClient> client = Connect(keeper);
-  EXPECT_EQ(CauseOf(client->BeginAttached("", 5).Finish()), Cause::kBadOption);
-  auto first = client->BeginAttached("users", 5);
-  EXPECT_EQ(CauseOf(first.Finish()), Cause::kNoKeeper);
-  auto second = client->BeginAttached("users", 5);
-  client.reset();
-  EXPECT_EQ(CauseOf(second.Finish()), Cause::kNoKeeper);
+  EXPECT_EQ(CauseOf(client.Ping()), Cause::kNoKeeper);
+  EXPECT_EQ(CauseOf(client.SayAttached("users", 5)), Cause::kNoKeeper);
 }
 
 TEST(KeeperClientTest, AListThatDoesNotAdvanceIsRefused) {

@@ -131,6 +131,7 @@ class Server final : public KeeperServer, private KeeperHost {
   bool BuryIfDead(ProcessId process);
   void CloseDoomed();
   void Close(ConnectionId id);
+  void ReadLastWords(const Connection& connection);
 
   const KeeperOptions options_;
   KeeperListener listener_;
@@ -355,7 +356,7 @@ bool Server::BuryIfDead(ProcessId process) {
 }
 
 void Server::CloseDoomed() {
-  // Closing calls no reply into being, so nothing is added meanwhile.
+  // None is added meanwhile but the one that is being closed.
   for (const ConnectionId id : std::exchange(doomed_, {})) Close(id);
 }
 
@@ -363,6 +364,7 @@ void Server::Close(ConnectionId id) {
   const auto it = connections_.find(id);
   if (it == connections_.end()) return;  // doomed twice
   const ProcessId process = it->second.peer.process;
+  if (processes_.contains(process)) ReadLastWords(it->second);
   chores_.fds.push_back(std::move(it->second.socket));
   connections_.erase(it);
   state_.HandleDisconnect(id);
@@ -371,6 +373,23 @@ void Server::Close(ConnectionId id) {
         return entry.second.peer.process == process;
       });
   if (!connected && !state_.OwnsAnything(process)) processes_.erase(process);
+}
+
+// A client that was granted a table and could say that it has attached has said
+// so, whatever its connection is closed for: otherwise its grant would count as
+// lost on the way, and its process could be granted the table again beside it.
+// After the shutdown nothing more can be sent.
+void Server::ReadLastWords(const Connection& connection) {
+  shutdown(connection.socket.get(), SHUT_RD);
+  while (true) {
+    const Received received =
+        ReceivePacket(connection.socket.get(), kRequestSize, 0);
+    if (received.state != Received::State::kPacket) return;
+    const absl::StatusOr<Request> request = DecodeRequest(received.packet);
+    if (received.truncated || !request.ok()) continue;
+    if (request->type != RequestType::kAttached) continue;
+    state_.HandleRequest(connection.peer, *request, NowMs());
+  }
 }
 
 absl::StatusOr<MemoryId> Server::MakeMemory(absl::string_view table,

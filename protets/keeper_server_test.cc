@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
@@ -431,6 +432,26 @@ TEST_F(KeeperServerTest, ConnectionsAndTablesThatAreGoneLeaveNothingOpen) {
   // So many turns cannot all have put it off.
   for (int i = 0; i < 20; ++i) good.Ask(Ping());
   EXPECT_EQ(OpenDescriptors(), before);
+}
+
+// Whoever could say that it has the table is not taken for one whose grant was
+// lost, for which it would be granted again beside the first.
+TEST_F(KeeperServerTest, WhatWasSaidBeforeABreachClosedTheConnectionCounts) {
+  std::optional<RawClient> first;
+  options_.log = [&first](absl::string_view line) {
+    if (!absl::StrContains(line, "event=protocol")) return;
+    EXPECT_TRUE(first->Send("more nonsense"));
+    EXPECT_TRUE(first->Send(Attached("users")));
+  };
+  Start();
+  first.emplace(options_.socket);
+  ASSERT_EQ(first->Ask(Claim("users")).type, ReplyType::kGrant);
+  ASSERT_TRUE(first->Send("nonsense"));
+  EXPECT_EQ(first->ReceiveReply().cause, Cause::kProtocol);
+  EXPECT_EQ(first->ReceiveReply().type, ReplyType::kOk);
+  EXPECT_EQ(first->Receive().state, Received::State::kClosed);
+  EXPECT_EQ(RawClient(options_.socket).Ask(Claim("users")).cause,
+            Cause::kAlreadyOwned);
 }
 
 TEST_F(KeeperServerTest, ASecondServerIsKeptAway) {

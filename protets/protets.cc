@@ -277,10 +277,9 @@ absl::StatusOr<Protets::Claimed> Protets::Claim(absl::string_view name,
          .wait = std::max(deadline - clock.Now(), absl::ZeroDuration())});
     if (!grant.ok()) return grant.status();
     claimed.grant = *std::move(grant);
-    // The answer comes while the table is recovered.
-    if (!claimed.grant.fresh) {
-      claimed.attaching = client.BeginAttached(name, claimed.grant.epoch);
-    }
+    // Nobody waits for the answer: it would be yes.
+    claimed.attached = !claimed.grant.fresh &&
+                       client.SayAttached(name, claimed.grant.epoch).ok();
     return absl::OkStatus();
   });
   if (status.ok()) return claimed;
@@ -312,21 +311,14 @@ absl::StatusOr<TableHandle> Protets::CreateClaimed(absl::string_view name,
                     schema, key);
   if (!handle.ok()) return handle.status();
   absl::Status status = CheckSame(*handle, options);
-  if (status.ok()) status = Attach(name, claimed);
+  if (status.ok() && !claimed.attached) {
+    status = keeper_->Call([&](KeeperClient& client) {
+      return client.Attached(name, claimed.grant.epoch);
+    });
+  }
   if (status.ok()) return handle;
   pool_->Delete(handle->id());
   return status;
-}
-
-absl::Status Protets::Attach(absl::string_view name, Claimed& claimed) {
-  if (claimed.attaching.has_value()) {
-    absl::Status status = claimed.attaching->Finish();
-    // The connection may have broken meanwhile.
-    if (CauseOf(status) != Cause::kNoKeeper) return status;
-  }
-  return keeper_->Call([&](KeeperClient& client) {
-    return client.Attached(name, claimed.grant.epoch);
-  });
 }
 
 absl::Status Protets::Drop(absl::string_view name) {

@@ -206,11 +206,9 @@ class Protets {
     uint64_t epoch = 0;  // of the keeper's grant
   };
 
-  // A grant; and that it was received, which the keeper has been told already
-  // if the table is an old one.
   struct Claimed {
     Grant grant;
-    std::optional<KeeperClient::Attaching> attaching;
+    bool attached = false;  // the keeper has been told, if the table is old
   };
 
   absl::StatusOr<TableHandle> GetHandle(absl::string_view name,
@@ -241,8 +239,6 @@ class Protets {
   absl::StatusOr<Claimed> Claim(absl::string_view name,
                                 const GetOptions& options,
                                 const Schema& schema);
-  // Says, or has said, that the table is attached, and awaits the answer.
-  absl::Status Attach(absl::string_view name, Claimed& claimed);
   absl::Status End(absl::string_view name, const Entry& entry);
 
   std::unique_ptr<Runtime> own_runtime_;      // null if one was given

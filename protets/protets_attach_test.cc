@@ -53,9 +53,10 @@ TableMemory MakeOldTable() {
   return *std::move(memory);
 }
 
-Reply GrantOfOldTable() {
+Reply GrantOfTable(bool fresh) {
   Reply reply;
   reply.type = ReplyType::kGrant;
+  reply.fresh = fresh;
   reply.table.name = "users";
   reply.table.epoch = kEpoch;
   reply.table.bytes = kBytes;
@@ -65,12 +66,16 @@ Reply GrantOfOldTable() {
 
 class ProtetsAttachTest : public testing::Test {
  protected:
-  // To the end of the grant.
-  void Grant(ScriptedKeeper& keeper) {
+  // To the claim, and the grant.
+  Request NextClaim(ScriptedKeeper& keeper) {
     keeper.AnswerPing();
     const Request claim = keeper.Next();
     EXPECT_EQ(claim.type, RequestType::kClaim);
-    keeper.Answer(claim, GrantOfOldTable(), memory_.read_write.get());
+    return claim;
+  }
+  void Grant(ScriptedKeeper& keeper, const Request& claim) {
+    keeper.Answer(claim, GrantOfTable(/*fresh=*/false),
+                  memory_.read_write.get());
   }
 
   Request NextAttached(ScriptedKeeper& keeper) {
@@ -93,10 +98,10 @@ class ProtetsAttachTest : public testing::Test {
   const TableMemory memory_ = MakeOldTable();
 };
 
-TEST_F(ProtetsAttachTest, TheKeeperConfirmsThatAnOldTableIsOurs) {
+TEST_F(ProtetsAttachTest, AnOldTableIsThereBeforeTheKeeperHasAnswered) {
   ScriptedKeeper keeper([&](ScriptedKeeper& self) {
-    Grant(self);
-    self.Answer(NextAttached(self), {});
+    Grant(self, NextClaim(self));
+    NextAttached(self);
     AnswerRelease(self);
   });
   Protets protets({.keeper = keeper.path()});
@@ -105,9 +110,13 @@ TEST_F(ProtetsAttachTest, TheKeeperConfirmsThatAnOldTableIsOurs) {
   EXPECT_THAT(users->LookupElement<&User::visits>(7), IsOkAndHolds(9));
 }
 
-TEST_F(ProtetsAttachTest, WithoutTheConfirmationThereIsNoTable) {
+TEST_F(ProtetsAttachTest, ANewTableThatTheKeeperDoesNotConfirmIsNone) {
+  const absl::StatusOr<TableMemory> blank =
+      MakeTableMemory("users", kBytes, /*huge_pages=*/false);
+  ASSERT_THAT(blank.status(), IsOk());
   ScriptedKeeper keeper([&](ScriptedKeeper& self) {
-    Grant(self);
+    self.Answer(NextClaim(self), GrantOfTable(/*fresh=*/true),
+                blank->read_write.get());
     self.Answer(NextAttached(self),
                 ErrorReply(0, MakeStatus(Cause::kNotOwner, "not you")));
     AnswerRelease(self);
@@ -118,10 +127,11 @@ TEST_F(ProtetsAttachTest, WithoutTheConfirmationThereIsNoTable) {
   EXPECT_EQ(protets.pool().worker_count(), 0);
 }
 
-TEST_F(ProtetsAttachTest, AfterABrokenConnectionItIsSaidAgain) {
+TEST_F(ProtetsAttachTest, WhatCannotBeSaidIsSaidOverAnotherConnection) {
   ScriptedKeeper keeper([&](ScriptedKeeper& self) {
-    Grant(self);
-    NextAttached(self);
+    const Request claim = NextClaim(self);
+    self.StopReading();
+    Grant(self, claim);
     self.NextClient();
     self.AnswerPing();
     self.Answer(NextAttached(self), {});
@@ -133,10 +143,9 @@ TEST_F(ProtetsAttachTest, AfterABrokenConnectionItIsSaidAgain) {
   EXPECT_THAT(users->LookupElement<&User::visits>(7), IsOkAndHolds(9));
 }
 
-// What turns out to be of no use after it was confirmed is given back.
 TEST_F(ProtetsAttachTest, AnOldTableThatIsNotWhatWasWantedIsReleased) {
   ScriptedKeeper keeper([&](ScriptedKeeper& self) {
-    Grant(self);
+    Grant(self, NextClaim(self));
     self.Answer(NextAttached(self), {});
     AnswerRelease(self);
   });

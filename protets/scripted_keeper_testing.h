@@ -80,6 +80,15 @@ class ScriptedKeeper {
     return DecodeRequest(received.packet).value_or(Request());
   }
 
+  // From here on the client can send nothing more.
+  void StopReading() { EXPECT_EQ(shutdown(socket_.get(), SHUT_RD), 0); }
+
+  // Returns when the client has hung up.
+  void AwaitEnd() {
+    pollfd entry = {socket_.get(), 0, 0};
+    EXPECT_EQ(poll(&entry, 1, -1), 1);
+  }
+
   void Answer(const Request& request, Reply reply, int fd = -1) {
     reply.id = request.id;
     Send(EncodeReply(reply), fd);
