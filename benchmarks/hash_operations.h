@@ -275,32 +275,33 @@ class Workload {
     const Parts<Row> parts = Begin(state);
     Mixed stream(parts.all(), std::min(run_.rows / 16, kMaxLag),
                  /*seed=*/state.thread_index());
+    P& peer = *peer_;
     const Value value = Row::ValueOf(1);
-    for (const Packed& key : stream.Missing()) peer_->Erase(Row::Unpack(key));
+    for (const Packed& key : stream.Missing()) peer.Erase(Row::Unpack(key));
     uint64_t found = 0;
     while (state.KeepRunningBatch(kChunk)) {
       const typename Mixed::Chunk chunk = stream.Next();
       for (size_t i = 0; i < kChunk; ++i) {
         const KeyArg key = Row::Unpack(chunk.keys[i]);
         if (chunk.kinds[i] == Mixed::Kind::kFind) {
-          const std::optional<Value> row = peer_->Find(key);
+          const std::optional<Value> row = peer.Find(key);
           benchmark::DoNotOptimize(row);
           found += row.has_value();
         } else if (chunk.kinds[i] == Mixed::Kind::kErase) {
-          peer_->Erase(key);
+          peer.Erase(key);
         } else {
-          peer_->Insert(key, value);
+          peer.Insert(key, value);
         }
       }
     }
     for (const Packed& key : stream.Missing()) {
-      peer_->Insert(Row::Unpack(key), value);
+      peer.Insert(Row::Unpack(key), value);
     }
     // Most finds find a row; by Zipf's law the hottest rows are gone half of
     // the time, as they are erased the most often.
     Expect(found > static_cast<uint64_t>(state.iterations()) / 4);
     barrier_.Wait();
-    Expect(peer_->size() == run_.rows);
+    Expect(peer.size() == run_.rows);
   }
 
   void Insert(benchmark::State& state) {

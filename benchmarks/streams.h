@@ -192,8 +192,9 @@ class MixedStream {
   //
   // The keys that are not there after the chunks so far.
   [[nodiscard]] std::vector<Packed> Missing() const {
+    const uint64_t erasures = Count(Kind::kErase);
     std::vector<Packed> missing;
-    for (uint64_t i = inserts_; i < erasures_ + lag_; ++i) {
+    for (uint64_t i = Count(Kind::kInsert); i < erasures + lag_; ++i) {
       missing.push_back(erased_[(i + erased_.size() - lag_) % erased_.size()]);
     }
     return missing;
@@ -203,15 +204,22 @@ class MixedStream {
     const Chunk chunk = {absl::MakeConstSpan(keys_).subspan(at_, kChunk),
                          absl::MakeConstSpan(kinds_).subspan(at_, kChunk)};
     at_ += kChunk;
-    if (at_ == keys_.size()) at_ = 0;
-    erasures_ +=
-        std::count(chunk.kinds.begin(), chunk.kinds.end(), Kind::kErase);
-    inserts_ +=
-        std::count(chunk.kinds.begin(), chunk.kinds.end(), Kind::kInsert);
+    if (at_ == keys_.size()) {
+      at_ = 0;
+      ++rounds_;
+    }
     return chunk;
   }
 
  private:
+  // How many have been in the chunks so far: counted only when somebody asks,
+  // for `Next()` is called while the clock runs.
+  uint64_t Count(Kind kind) const {
+    const auto now = kinds_.begin() + static_cast<ptrdiff_t>(at_);
+    return rounds_ * std::count(kinds_.begin(), kinds_.end(), kind) +
+           std::count(kinds_.begin(), now, kind);
+  }
+
   void DropLastErase() {
     const auto last = std::find(kinds_.rbegin(), kinds_.rend(), Kind::kErase);
     *last = Kind::kFind;
@@ -223,9 +231,7 @@ class MixedStream {
   std::vector<Packed> erased_;  // the keys of all erasures, in order
   size_t lag_ = 0;
   size_t at_ = 0;
-  // So many have been in the chunks so far.
-  uint64_t erasures_ = 0;
-  uint64_t inserts_ = 0;
+  uint64_t rounds_ = 0;  // so many times all of it
 };
 
 }  // namespace ets_keeper::benchmarks
