@@ -21,16 +21,9 @@ namespace {
 
 // A few percent are to be seen, on a machine that is not there for this alone.
 constexpr int kRepetitions = 6;
-// Of large maps that are filled or emptied in each.
-constexpr int kNewMapRepetitions = 3;
 
 bool IsLarge(const RunName& run, const ReportSizes& sizes) {
   return run.rows == (run.row == "str16" ? sizes.strings : sizes.large);
-}
-
-// Whether each repetition fills or empties maps.
-bool WantsNewMaps(const RunName& run) {
-  return run.op == "insert" || run.op == "erase";
 }
 
 // Groups in the order in which they are first asked for.
@@ -55,9 +48,7 @@ class Plan {
   void SetRepetitions() {
     for (Group& group : groups_) {
       group.all_maps = IsLarge(group.run, sizes_);
-      group.repetitions = group.all_maps && WantsNewMaps(group.run)
-                              ? kNewMapRepetitions
-                              : kRepetitions;
+      group.repetitions = kRepetitions;
     }
   }
 

@@ -53,7 +53,7 @@ std::vector<std::string> MapsOf(const Group& group) {
 class Measurement {
  public:
   Measurement(const MeasureOptions& options, Report& report)
-      : options_(options), report_(report), passes_(report.quick ? 2 : 3) {}
+      : options_(options), report_(report), passes_(report.quick ? 2 : 6) {}
 
   void Run(absl::FunctionRef<void(const std::string&)> show) {
     StartOthers();
