@@ -201,6 +201,15 @@ class Arena final : public PageConsumer {
   void ReadyFront(uint64_t end) ABSL_LOCKS_EXCLUDED(grow_mutex());
   void ReadyBack(uint64_t begin) ABSL_LOCKS_EXCLUDED(grow_mutex());
 
+  // Arena::ReadyAhead()
+  //
+  // In case that the supplier is late, and before anybody has to wait: if
+  // [0, end) has not all of its pages, and nobody is making any ready, makes
+  // kMaxOwnStep more ready. Of a front that is small, or so large that it has
+  // huge pages, none. Cheap if they are all there. For writers of which another
+  // one can use what is there already meanwhile.
+  void ReadyAhead(uint64_t end) ABSL_LOCKS_EXCLUDED(grow_mutex());
+
   // Arena::ReleaseFront()
   //
   // Nothing of the front at or behind `begin` is in use any more: its pages go
@@ -366,6 +375,11 @@ class Arena final : public PageConsumer {
   // What this process has allocated beyond what the header's words say.
   uint64_t front_ready_ ABSL_GUARDED_BY(grow_mutex_) = 0;
   uint64_t back_ready_ ABSL_GUARDED_BY(grow_mutex_);
+  // For ReadyAhead(): FrontReady() when it last asked, and how many are making
+  // pages ready. Both may be out of date: then it does too little, or the same
+  // as somebody else.
+  std::atomic<uint64_t> front_seen_ready_{0};
+  std::atomic<int> making_ready_{0};
   // Behind what is ready there may be pages up to here that a process left
   // which died.
   uint64_t left_ ABSL_GUARDED_BY(grow_mutex_) = 0;

@@ -6,6 +6,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cstdint>
 
@@ -192,7 +193,31 @@ void Arena::ReadyBack(uint64_t begin) {
   if (begin < supply.end) MakeReady(supply);
 }
 
+void Arena::ReadyAhead(uint64_t end) {
+  if (front_seen_ready_.load(std::memory_order_relaxed) >= end) return;
+  Supply supply;
+  {
+    Lock lock(grow_mutex_);
+    const uint64_t used = LoadWord(&header().front_committed);
+    const uint64_t limit = LoadWord(&header().back_committed);
+    const uint64_t ready = FrontReady();
+    front_seen_ready_.store(ready, std::memory_order_relaxed);
+    if (ready >= std::min(end, limit) || Ahead(used) == 0 ||
+        SupplyUnit(used) > kMaxOwnStep || GivesBack() ||
+        making_ready_.load(std::memory_order_relaxed) != 0) {
+      return;
+    }
+    supply = {.begin = ready,
+              .end = std::min(ready + kMaxOwnStep, limit),
+              .front = true,
+              .releases = releases_};
+  }
+  MakeReady(supply);
+}
+
 bool Arena::MakeReady(const Supply& supply) {
+  making_ready_.fetch_add(1, std::memory_order_relaxed);
+  supplier_.BeforeMakingReady();
   if (supply.huge) {
     // The neighbour, whose pages are all there, is named too: where writers
     // were faster than the supplier, that keeps the mapping in one piece.
@@ -203,10 +228,13 @@ bool Arena::MakeReady(const Supply& supply) {
                      : std::min(supply.end + more, RoundDown(bytes_, more)));
   }
   // Without the lock: nobody waits for this.
-  if (!Allocate(supply.begin, supply.end).ok()) return false;
-  Lock lock(grow_mutex_);
-  TakeSupply(supply);
-  return true;
+  const bool made = Allocate(supply.begin, supply.end).ok();
+  if (made) {
+    Lock lock(grow_mutex_);
+    TakeSupply(supply);
+  }
+  making_ready_.fetch_sub(1, std::memory_order_relaxed);
+  return made;
 }
 
 // Pages that were released since may be gone, and are not counted as ready;

@@ -129,6 +129,61 @@ TEST_P(ArenaGrowthTest, MakingReadyOrdersWhatIsToBeReadyBehindIt) {
   EXPECT_TRUE(supplier_.ordered);
 }
 
+TEST_P(ArenaGrowthTest, AWriterMakesAStepReadyAheadIfTheSupplierIsLate) {
+  GrowFront(300 * kKiB);
+  const uint64_t before = front();
+  ASSERT_EQ(ready(), 0);
+  arena_->ReadyAhead(before);
+  EXPECT_EQ(ready(), 0) << "all are there";
+  arena_->ReadyAhead(before + 8);
+  EXPECT_EQ(ready(), Arena::kMaxOwnStep);
+  EXPECT_EQ(front(), before);
+  EXPECT_TRUE(IsResident(before + Arena::kMaxOwnStep - 8));
+  arena_->ReadyAhead(before + Arena::kMaxOwnStep);
+  EXPECT_EQ(ready(), Arena::kMaxOwnStep) << "all are there";
+  arena_->ReadyAhead(before + Arena::kMaxOwnStep + 8);
+  EXPECT_EQ(ready(), 2 * Arena::kMaxOwnStep);
+  GrowFront(before + 2 * Arena::kMaxOwnStep);
+  EXPECT_EQ(ready(), 0);
+}
+
+TEST_P(ArenaGrowthTest, SmallAndVeryLargeEndsAreLeftToTheOthers) {
+  GrowFront(64 * kKiB);
+  arena_->ReadyAhead(front() + 8);
+  EXPECT_EQ(ready(), 0);
+  ASSERT_THAT(CommitFront(20 * kMiB), IsOk());
+  arena_->ReadyAhead(front() + 8);
+  EXPECT_EQ(ready(), GetParam().huge_pages ? 0 : Arena::kMaxOwnStep);
+}
+
+TEST_P(ArenaGrowthTest, NothingIsReadyAheadWhereTheEndsMeet) {
+  ASSERT_THAT(CommitFront(100 * kKiB * 4), IsOk());
+  ASSERT_THAT(CommitBack(front() + 8 * kKiB), IsOk());
+  arena_->ReadyAhead(kBytes);
+  EXPECT_EQ(arena_->allocated_bytes(), kBytes);
+  arena_->ReadyAhead(kBytes);
+  EXPECT_EQ(arena_->allocated_bytes(), kBytes);
+}
+
+TEST_P(ArenaGrowthTest, NobodyMakesReadyAheadWhileSomebodyMakesReady) {
+  GrowFront(300 * kKiB);
+  const uint64_t before = front();
+  int made = 0;
+  supplier_.before_making_ready = [&] {
+    ++made;
+    arena_->ReadyAhead(before + kMiB);
+  };
+  arena_->ReadyAhead(before + kMiB);
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(ready(), Arena::kMaxOwnStep);
+  arena_->SupplyPages();
+  EXPECT_EQ(made, 2);
+  arena_->ReadyFront(before + 512 * kKiB);
+  EXPECT_EQ(made, 3);
+  arena_->ReadyAhead(before + kMiB);
+  EXPECT_EQ(made, 4) << "they all have an end";
+}
+
 TEST_P(ArenaGrowthTest, NoMoreCanBeMadeReadyThanThereIs) {
   ASSERT_THAT(CommitFront(100 * kMiB), IsOk());
   ASSERT_THAT(CommitBack(100 * kMiB + 4 * kKiB), IsOk());

@@ -49,6 +49,10 @@ class FakeSupplier : public PageSupplier {
     }
   }
 
+  void BeforeMakingReady() override {
+    if (before_making_ready) before_making_ready();
+  }
+
   void BeforeGivingBack() override {
     // A copy: it may take itself away.
     if (const auto call = before_giving_back) call();
@@ -56,6 +60,7 @@ class FakeSupplier : public PageSupplier {
 
   bool ordered = false;
   int cancels = 0;
+  std::function<void()> before_making_ready;
   std::function<void()> before_giving_back;
 };
 

@@ -229,6 +229,22 @@ TEST_P(ArenaReleaseTest, WhatIsWantedWhileItIsGivenBackStays) {
   }
 }
 
+// They may be the same pages.
+TEST_P(ArenaReleaseTest, NothingIsMadeReadyAheadWhileAStepIsGivenBack) {
+  GrowFront(8 * kMiB);
+  ReleaseFront(kMiB);
+  int made = 0;
+  supplier_.before_making_ready = [&] { ++made; };
+  int given_back = 0;
+  supplier_.before_giving_back = [&] {
+    ++given_back;
+    std::thread([&] { arena_->ReadyAhead(kBytes); }).join();
+  };
+  supplier_.CarryOut(*arena_);
+  EXPECT_GT(given_back, 0);
+  EXPECT_EQ(made, 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, ArenaReleaseTest,
                          testing::ValuesIn(kArenaGrowthParams),
                          [](const auto& info) { return info.param.name; });

@@ -66,10 +66,11 @@ class PageSupplier {
   // it orders anew. Waits for a step that is under way.
   virtual void Cancel(PageConsumer& consumer) = 0;
 
-  // PageSupplier::BeforeGivingBack()
+  // PageSupplier::BeforeMakingReady(), BeforeGivingBack()
   //
-  // Called in a step that gives pages back, when it has been decided which.
-  // For tests: others may run here as well as a moment later.
+  // Called by whoever makes pages ready, or gives them back, when it has been
+  // decided which. For tests: others may run here as well as a moment later.
+  virtual void BeforeMakingReady() {}
   virtual void BeforeGivingBack() {}
 };
 

@@ -265,6 +265,13 @@ void HashCore::Resize(WriterLanes::Lane& lane) {
   const uint64_t buckets = LoadWord(&geometry().root()->buckets);
   const bool grows = wanted > buckets;
   if (!grows && wanted * kShrinkAt >= buckets) return;
+  // By one writer while another one splits: were they made ready with the lock
+  // held, as they are when there are none left, the rows of all others would go
+  // into chains meanwhile, which take four times as long to split.
+  if (grows) {
+    geometry().arena->ReadyAhead(geometry().BucketOffset(wanted) +
+                                 Arena::kMaxOwnStep);
+  }
   // Somebody else is at it, and this lane goes on, unless the table has only
   // half of what it should have: longer chains cost less than to wait.
   if (!TryAcquireMutex(growth_mutex_)) {
