@@ -237,7 +237,7 @@ TEST_P(ArenaReleaseTest, NothingIsMadeReadyAheadWhileAStepIsGivenBack) {
   supplier_.before_making_ready = [&] { ++made; };
   int given_back = 0;
   supplier_.before_giving_back = [&] {
-    ++given_back;
+    if (given_back++ != 0) return;
     std::thread([&] { arena_->ReadyAhead(kBytes); }).join();
   };
   supplier_.CarryOut(*arena_);
