@@ -5,9 +5,9 @@
 //
 //   ./bazelw run -c opt //benchmarks:report [-- --quick]
 //
-// The full run takes about 25 minutes and writes docs/benchmarks.md and the
-// pictures in docs/benchmarks; a quick one takes three, and only prints, unless
-// it is given an --output.
+// The full run takes about an hour and writes docs/benchmarks.md and the
+// pictures in docs/benchmarks; a quick one takes three minutes and only prints,
+// unless it is given an --output.
 
 #include <unistd.h>
 
