@@ -265,9 +265,9 @@ void HashCore::Resize(WriterLanes::Lane& lane) {
   const uint64_t buckets = LoadWord(&geometry().root()->buckets);
   const bool grows = wanted > buckets;
   if (!grows && wanted * kShrinkAt >= buckets) return;
-  // One writer makes pages ready while another one splits. With the lock held,
-  // as whoever splits does when there are none left, it would make the rows of
-  // all others go into chains meanwhile, which take four times as long to split.
+  // One writer makes pages ready while another one splits. If whoever splits
+  // had to, with the lock held, the rows of all others would go into chains
+  // meanwhile, which take four times as long to split.
   if (grows) {
     geometry().arena->ReadyAhead(geometry().BucketOffset(wanted) +
                                  Arena::kMaxOwnStep);
