@@ -148,8 +148,10 @@ class KeeperClient {
   //   kNoMemory        the keeper has as many tables or claims as it may have
   //   kUnavailable     the keeper could not make the memory
   //
-  // A grant becomes final with `Attached()`: if that call fails, unmap and
-  // forget the grant. The process may then claim the table again.
+  // A grant becomes final with `Attached()`. If that call fails with kNoKeeper,
+  // the keeper may have read it all the same: make it again, over another
+  // connection. If it fails otherwise, unmap and forget the grant; the process
+  // may then claim the table again.
   [[nodiscard]] absl::StatusOr<Grant> Claim(const ClaimRequest& request);
 
   // KeeperClient::Attached()
@@ -162,12 +164,12 @@ class KeeperClient {
 
   // KeeperClient::SayAttached()
   //
-  // Says the same and awaits no answer, which would be yes: for a grant just
-  // received that is not fresh, whose table only this process can take from
-  // itself. Should the table turn out to be of no use, release it. Ok when it
-  // is on its way: the keeper then reads it before it deems this connection
-  // lost. kNoKeeper when it is not; then `Attached()` must be called, over
-  // another connection.
+  // Says the same and awaits no answer: for a grant just received that is not
+  // fresh. The answer would be yes: while this process lives, nobody else is
+  // granted the table. Should it turn out to be of no use, release it.
+  // Ok when the words are on their way: the keeper reads them before it deems
+  // this connection lost. kNoKeeper when they are not: call `Attached()`, over
+  // another connection. kBadOption for a bad name.
   [[nodiscard]] absl::Status SayAttached(absl::string_view name,
                                          uint64_t epoch);
 

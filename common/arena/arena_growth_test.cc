@@ -157,7 +157,7 @@ TEST_P(ArenaGrowthTest, SmallAndVeryLargeEndsAreLeftToTheOthers) {
 }
 
 TEST_P(ArenaGrowthTest, NothingIsReadyAheadWhereTheEndsMeet) {
-  ASSERT_THAT(CommitFront(100 * kKiB * 4), IsOk());
+  ASSERT_THAT(CommitFront(400 * kKiB), IsOk());
   ASSERT_THAT(CommitBack(front() + 8 * kKiB), IsOk());
   arena_->ReadyAhead(kBytes);
   EXPECT_EQ(arena_->allocated_bytes(), kBytes);
