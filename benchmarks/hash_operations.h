@@ -280,14 +280,13 @@ class Workload {
     for (const Packed& key : stream.Missing()) peer.Erase(Row::Unpack(key));
     uint64_t found = 0;
     while (state.KeepRunningBatch(kChunk)) {
-      const typename Mixed::Chunk chunk = stream.Next();
-      for (size_t i = 0; i < kChunk; ++i) {
-        const KeyArg key = Row::Unpack(chunk.keys[i]);
-        if (chunk.kinds[i] == Mixed::Kind::kFind) {
+      for (const typename Mixed::Step& step : stream.Next()) {
+        const KeyArg key = Row::Unpack(step.key);
+        if (step.kind == Mixed::Kind::kFind) {
           const std::optional<Value> row = peer.Find(key);
           benchmark::DoNotOptimize(row);
           found += row.has_value();
-        } else if (chunk.kinds[i] == Mixed::Kind::kErase) {
+        } else if (step.kind == Mixed::Kind::kErase) {
           peer.Erase(key);
         } else {
           peer.Insert(key, value);

@@ -5,7 +5,10 @@
 // File: libcuckoo_peer.h
 // -----------------------------------------------------------------------------
 //
-// `LibcuckooPeer`: libcuckoo's `cuckoohash_map` as a peer.
+// `LibcuckooPeer`: libcuckoo's `cuckoohash_map` as a peer. It begins empty and
+// grows, as the other maps do: by default it would have room for 262'144 rows
+// from the beginning, all of it written to before anybody takes the time. As
+// that it is `SizedLibcuckooPeer`, to be seen beside the others.
 //
 //   LibcuckooPeer<WordRow> peer;
 //   peer.Insert(1, 10);
@@ -15,6 +18,7 @@
 #ifndef BENCHMARKS_LIBCUCKOO_PEER_H_
 #define BENCHMARKS_LIBCUCKOO_PEER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <libcuckoo/cuckoohash_map.hh>
 #include <optional>
@@ -23,9 +27,9 @@
 
 namespace ets_keeper::benchmarks {
 
-// LibcuckooPeer
-template <typename R>
-class LibcuckooPeer {
+// LibcuckooPeerWithRoom
+template <typename R, size_t kRoom>
+class LibcuckooPeerWithRoom {
  public:
   using Row = R;
   using KeyArg = typename R::KeyArg;
@@ -49,8 +53,14 @@ class LibcuckooPeer {
 
  private:
   libcuckoo::cuckoohash_map<typename R::Key, Value, RowHash<R>, RowEqual<R>>
-      map_;
+      map_{kRoom};
 };
+
+// LibcuckooPeer, SizedLibcuckooPeer
+template <typename R>
+using LibcuckooPeer = LibcuckooPeerWithRoom<R, 0>;
+template <typename R>
+using SizedLibcuckooPeer = LibcuckooPeerWithRoom<R, libcuckoo::DEFAULT_SIZE>;
 
 }  // namespace ets_keeper::benchmarks
 

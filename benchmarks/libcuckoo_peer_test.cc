@@ -10,7 +10,8 @@
 namespace ets_keeper::benchmarks {
 namespace {
 
-using Peers = testing::Types<LibcuckooPeer<WordRow>, LibcuckooPeer<StringRow>>;
+using Peers = testing::Types<LibcuckooPeer<WordRow>, LibcuckooPeer<StringRow>,
+                             SizedLibcuckooPeer<WordRow>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Libcuckoo, PeerTest, Peers);
 
 }  // namespace

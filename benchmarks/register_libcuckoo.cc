@@ -7,7 +7,8 @@
 namespace ets_keeper::benchmarks {
 namespace {
 
-const bool kAdded = AddPeer<LibcuckooPeer>("libcuckoo");
+const bool kAdded[] = {AddPeer<LibcuckooPeer>("libcuckoo"),
+                       AddPeer<SizedLibcuckooPeer>("libcuckoo_sized")};
 
 }  // namespace
 }  // namespace ets_keeper::benchmarks

@@ -27,6 +27,7 @@ const std::vector<PeerInfo>& AllPeers() {
       {"boost_concurrent_flat_map", "boost concurrent_flat_map", "peer", 2},
       {"phmap_parallel", "phmap parallel", "peer", 3},
       {"libcuckoo", "libcuckoo", "peer", 4},
+      {kSizedPeer, "libcuckoo, sized", "peer", 4},
       {"tbb_concurrent_hash_map", "oneTBB concurrent_hash_map", "peer", 5},
       {"sharded_absl", "absl, 64 mutexes", "peer", 6},
       {"ets", "ETS", "peer", 7},
@@ -77,7 +78,7 @@ bool IsOurs(absl::string_view peer) {
 }
 
 bool IsPlotted(absl::string_view peer) {
-  return peer != "lmdb" && Contains(AllPeers(), peer);
+  return peer != "lmdb" && peer != kSizedPeer && Contains(AllPeers(), peer);
 }
 
 bool IsUnsynchronized(absl::string_view peer) {

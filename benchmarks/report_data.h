@@ -84,8 +84,9 @@ struct PeerInfo {
 // Whether the peer is a table, be it a variant: no rival.
 [[nodiscard]] bool IsOurs(absl::string_view peer);
 
-// Whether plots want the peer: not a variant; and not a database that commits,
-// which would take longer than all others together.
+// Whether plots want the peer: not a variant; not a map that does not grow; and
+// not a database that commits, which would take longer than all others
+// together.
 [[nodiscard]] bool IsPlotted(absl::string_view peer);
 
 // Whether the peer is a map for one thread.

@@ -33,6 +33,7 @@ TEST(ReportDataTest, AVariantIsOursAndInNoPicture) {
   EXPECT_TRUE(IsPlotted("table_memfd"));
   EXPECT_TRUE(IsPlotted("absl_flat"));
   EXPECT_FALSE(IsPlotted("lmdb"));
+  EXPECT_FALSE(IsPlotted("libcuckoo_sized"));
   EXPECT_FALSE(IsPlotted("not_atomic_memfd"));
 }
 

@@ -85,7 +85,9 @@ std::vector<Group> PlanOf(const std::vector<Target>& targets,
   Plan plan(sizes);
   for (const Target& target : targets) {
     std::vector<std::string> runs = OurRuns(target);
-    runs.insert(runs.end(), target.theirs.begin(), target.theirs.end());
+    for (const auto* others : {&target.theirs, &target.beside}) {
+      runs.insert(runs.end(), others->begin(), others->end());
+    }
     for (const std::string& name : runs) {
       if (const std::optional<RunName> run = ParseRunName(name)) {
         plan.Add(*run);

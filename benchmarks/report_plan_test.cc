@@ -19,6 +19,8 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 std::vector<Group> FullPlan() {
   return PlanOf(Targets(ReportSizes::Full()), ReportSizes::Full());
@@ -36,6 +38,7 @@ TEST(ReportPlanTest, EachRunOfATargetIsInAGroup) {
   for (const Target& target : Targets(ReportSizes::Full())) {
     std::vector<std::string> names = OurRuns(target);
     names.insert(names.end(), target.theirs.begin(), target.theirs.end());
+    names.insert(names.end(), target.beside.begin(), target.beside.end());
     for (const std::string& name : names) {
       std::optional<RunName> run = ParseRunName(name);
       if (!run.has_value()) continue;
@@ -84,6 +87,23 @@ TEST(ReportPlanTest, TheCoreWithoutCrashAtomicityIsBesideTheOneWithIt) {
         EXPECT_THAT(group->peers, Contains("not_atomic_private")) << op;
         EXPECT_EQ(group->repetitions, 6) << op;
       }
+    }
+  }
+}
+
+// That it wins there is said, but it is no goal to be faster.
+TEST(ReportPlanTest, AMapThatDoesNotGrowIsBesideThoseThatDo) {
+  const std::vector<Group> plan = FullPlan();
+  for (const int threads : {1, 2}) {
+    const Group* group =
+        Find(plan, {.op = "insert", .rows = 100'000, .threads = threads});
+    ASSERT_NE(group, nullptr);
+    EXPECT_THAT(group->peers, Contains("libcuckoo"));
+    EXPECT_THAT(group->peers, Contains("libcuckoo_sized"));
+  }
+  for (const Target& target : Targets(ReportSizes::Full())) {
+    for (const std::string& name : target.theirs) {
+      EXPECT_THAT(name, Not(HasSubstr("libcuckoo_sized")));
     }
   }
 }

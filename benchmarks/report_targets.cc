@@ -36,6 +36,7 @@ std::string Threads(int threads) {
 struct Rivals {
   const char* name;
   std::vector<std::string> peers;
+  std::vector<std::string> beside = {};  // who is shown, but does not count
 };
 
 const Rivals& Boost() {
@@ -78,6 +79,10 @@ class List {
       for (const std::string& peer : rivals.peers) {
         run.peer = peer;
         target.theirs.push_back(run.ToString());
+      }
+      for (const std::string& peer : rivals.beside) {
+        run.peer = peer;
+        target.beside.push_back(run.ToString());
       }
       Add(std::move(target));
     }
@@ -159,9 +164,10 @@ void AddWrites(List& list) {
       1.0, Boost(), {2});
 
   list.Row("insert into a growing table");
-  for (const uint64_t rows : {sizes.middle, sizes.large}) {
-    list.AddRatios({.op = "insert", .rows = rows}, 1.0, BestPeer());
-  }
+  Rivals with_sized = BestPeer();
+  with_sized.beside = {kSizedPeer};
+  list.AddRatios({.op = "insert", .rows = sizes.middle}, 1.0, with_sized);
+  list.AddRatios({.op = "insert", .rows = sizes.large}, 1.0, BestPeer());
   for (const int threads : {1, 2}) {
     const RunName run = {.op = "insert",
                          .rows = sizes.large,

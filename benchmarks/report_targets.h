@@ -66,6 +66,9 @@ struct Target {
   // Runs to compare with, of which the fastest counts.
   std::vector<std::string> theirs = {};
 
+  // Runs that are measured beside them and do not count.
+  std::vector<std::string> beside = {};
+
   // Not the time but this counter counts.
   std::string counter = "";
 
@@ -88,6 +91,9 @@ inline constexpr const char* kSmallPagesPeers[] = {"table_private_4k",
 // The table in private memory over a core whose crash-atomicity is compiled
 // out.
 inline constexpr char kNotAtomicPeer[] = "not_atomic_private";
+
+// A map that has room for 262'144 rows from the beginning.
+inline constexpr char kSizedPeer[] = "libcuckoo_sized";
 
 // OurRuns()
 //

@@ -158,25 +158,24 @@ class MixedStream {
   using Packed = typename Row::Packed;
   enum class Kind : uint8_t { kFind, kErase, kInsert };
 
-  struct Chunk {
-    absl::Span<const Packed> keys;
-    absl::Span<const Kind> kinds;
+  struct Step {
+    Packed key;
+    Kind kind;
   };
 
-  MixedStream(absl::Span<const Packed> keys, uint64_t max_lag, uint64_t seed)
-      : keys_(keys.begin(), keys.end()), kinds_(keys.size(), Kind::kFind) {
+  MixedStream(absl::Span<const Packed> keys, uint64_t max_lag, uint64_t seed) {
+    steps_.reserve(keys.size());
     Random random(seed);
     std::vector<size_t> inserts;
     size_t writes = 0;
-    for (size_t i = 0; i < keys_.size(); ++i) {
-      if (random.Below(10) != 0) continue;
-      if (writes++ % 2 == 0) {
-        kinds_[i] = Kind::kErase;
-        erased_.push_back(keys_[i]);
-      } else {
-        kinds_[i] = Kind::kInsert;
-        inserts.push_back(i);
+    for (const Packed& key : keys) {
+      Kind kind = Kind::kFind;
+      if (random.Below(10) == 0) {
+        kind = writes++ % 2 == 0 ? Kind::kErase : Kind::kInsert;
       }
+      if (kind == Kind::kErase) erased_.push_back(key);
+      if (kind == Kind::kInsert) inserts.push_back(steps_.size());
+      steps_.push_back({key, kind});
     }
     // As many of the one as of the other, or the size would drift.
     if (erased_.size() > inserts.size()) {
@@ -184,7 +183,8 @@ class MixedStream {
     }
     lag_ = std::min<size_t>(max_lag, erased_.size() / 2);
     for (size_t i = 0; i < inserts.size(); ++i) {
-      keys_[inserts[i]] = erased_[(i + erased_.size() - lag_) % erased_.size()];
+      steps_[inserts[i]].key =
+          erased_[(i + erased_.size() - lag_) % erased_.size()];
     }
   }
 
@@ -200,11 +200,13 @@ class MixedStream {
     return missing;
   }
 
-  [[nodiscard]] Chunk Next() {
-    const Chunk chunk = {absl::MakeConstSpan(keys_).subspan(at_, kChunk),
-                         absl::MakeConstSpan(kinds_).subspan(at_, kChunk)};
+  // MixedStream::Next()
+  //
+  // The next `kChunk` steps.
+  [[nodiscard]] absl::Span<const Step> Next() {
+    const auto chunk = absl::MakeConstSpan(steps_).subspan(at_, kChunk);
     at_ += kChunk;
-    if (at_ == keys_.size()) {
+    if (at_ == steps_.size()) {
       at_ = 0;
       ++rounds_;
     }
@@ -215,19 +217,21 @@ class MixedStream {
   // How many have been in the chunks so far: counted only when somebody asks,
   // for `Next()` is called while the clock runs.
   uint64_t Count(Kind kind) const {
-    const auto now = kinds_.begin() + static_cast<ptrdiff_t>(at_);
-    return rounds_ * std::count(kinds_.begin(), kinds_.end(), kind) +
-           std::count(kinds_.begin(), now, kind);
+    const auto is_one = [&](const Step& step) { return step.kind == kind; };
+    const auto now = steps_.begin() + static_cast<ptrdiff_t>(at_);
+    return rounds_ * std::count_if(steps_.begin(), steps_.end(), is_one) +
+           std::count_if(steps_.begin(), now, is_one);
   }
 
   void DropLastErase() {
-    const auto last = std::find(kinds_.rbegin(), kinds_.rend(), Kind::kErase);
-    *last = Kind::kFind;
+    const auto last = std::find_if(
+        steps_.rbegin(), steps_.rend(),
+        [](const Step& step) { return step.kind == Kind::kErase; });
+    last->kind = Kind::kFind;
     erased_.pop_back();
   }
 
-  std::vector<Packed> keys_;
-  std::vector<Kind> kinds_;
+  std::vector<Step> steps_;
   std::vector<Packed> erased_;  // the keys of all erasures, in order
   size_t lag_ = 0;
   size_t at_ = 0;

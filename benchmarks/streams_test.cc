@@ -124,16 +124,17 @@ void ExpectMixed(size_t stream_chunks, size_t chunks) {
   std::map<typename Mixed::Kind, uint64_t> counts;
   for (size_t i = 0; i < chunks; ++i) {
     const auto chunk = stream.Next();
-    for (size_t j = 0; j < kChunk; ++j) {
-      ++counts[chunk.kinds[j]];
-      switch (chunk.kinds[j]) {
+    ASSERT_EQ(chunk.size(), kChunk);
+    for (const auto& [key, kind] : chunk) {
+      ++counts[kind];
+      switch (kind) {
         case Mixed::Kind::kFind:
           break;
         case Mixed::Kind::kErase:
-          ASSERT_EQ(there.erase(chunk.keys[j]), 1);
+          ASSERT_EQ(there.erase(key), 1);
           break;
         case Mixed::Kind::kInsert:
-          ASSERT_TRUE(there.insert(chunk.keys[j]).second);
+          ASSERT_TRUE(there.insert(key).second);
           break;
       }
     }

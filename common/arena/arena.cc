@@ -27,7 +27,7 @@ namespace ets_keeper {
 namespace {
 
 constexpr uint64_t kArenaMagic = 0x5045454b5f535445;  // "ETS_KEEP"
-constexpr uint64_t kArenaFormat = 9;
+constexpr uint64_t kArenaFormat = 10;
 constexpr uint64_t kPage = ArenaMemory::kPageBytes;
 
 uint64_t RoundUp(uint64_t value, uint64_t multiple) {

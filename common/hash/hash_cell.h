@@ -9,13 +9,15 @@
 // hash_layout.h for what they mean and when they change).
 //
 //   head    0 lock | 2..15 live, bit i: an item begins at word i of the cell
-//           16..21 level | 22..63 version
+//           16..21 level as a shift | 22..63 version
 //   chain   3..47 link: offset of the first overflow cell, 0 = none
 //           48..63 filter: bit FilterBit(hash) is set for every key in the
 //           chain, and for some that were there; 0 if there is no chain
 //
 // Level L is 0 for a bucket that does not exist; else it answers for the hashes
-// whose low L - 1 bits are its number.
+// whose low L - 1 bits are its number. What stands there is how far a hash that
+// is turned (kHashTurn) has to be shifted for the other bits to fall out, so
+// that a lookup need not make it of the level; 0 for level 0.
 //
 // Thread safety: pure functions of words.
 
@@ -35,6 +37,7 @@ inline constexpr uint64_t kLockBit = 1;
 inline constexpr uint64_t kLiveBits = 0xfffc;
 inline constexpr int kLevelShift = 16;
 inline constexpr uint64_t kLevelBits = uint64_t{0x3f} << kLevelShift;
+inline constexpr int kMaxLevel = 64 - kHashTurn;
 inline constexpr uint64_t kVersionOne = uint64_t{1} << 22;
 inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
 
@@ -58,19 +61,32 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
   return static_cast<uint32_t>(std::countr_zero(items));
 #endif
 }
+// At most kMaxLevel. Shifts that none has are as those of level 0.
 [[nodiscard]] inline uint64_t LevelOf(uint64_t head) {
-  return (head & kLevelBits) >> kLevelShift;
+  const uint64_t shift = (head & kLevelBits) >> kLevelShift;
+  return shift == 0 || shift > kMaxLevel ? 0 : kMaxLevel + 1 - shift;
 }
 // The hash bits for which a bucket of that level, not 0, answers.
 [[nodiscard]] inline uint64_t LevelMask(uint64_t level) {
   return (uint64_t{1} << (level - 1)) - 1;
 }
-// Whether a bucket with that head answers for the hashes that differ from its
-// number in these bits.
+// Whether a bucket with that head answers for the hashes that, turned, differ
+// from its number, turned, in these bits; those below a number do not count.
+[[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool AnswersForTurned(
+    uint64_t head, uint64_t differing) {
+  differing &= ~uint64_t{0} << kHashTurn;
+  // A bit that every level shifts out, but not a bucket that does not exist.
+#ifdef ETS_KEEPER_X86_64
+  // Compilers make two long constants of the two short ones.
+  asm("btsq $63, %[differing]" : [differing] "+r"(differing) : : "cc");
+#else
+  differing |= uint64_t{1} << 63;
+#endif
+  return differing << (head >> kLevelShift & 63) == 0;
+}
+// The same for those that differ from its number in these bits.
 [[nodiscard]] inline bool AnswersFor(uint64_t head, uint64_t differing) {
-  // None is among the low ones: without those above nothing is left.
-  const auto above = -static_cast<int>(head >> kLevelShift) & 63;  // 64 - level
-  return (head & kLevelBits) != 0 && differing << 1 << above == 0;
+  return AnswersForTurned(head, differing << kHashTurn);
 }
 // The head with other live bits and the next version.
 [[nodiscard]] inline uint64_t WithLive(uint64_t head, uint64_t live) {
@@ -81,7 +97,8 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
   return (head ^ live) + kVersionOne;
 }
 [[nodiscard]] inline uint64_t WithLevel(uint64_t head, uint64_t level) {
-  return (head & ~kLevelBits) | level << kLevelShift;
+  const uint64_t shift = level == 0 ? 0 : kMaxLevel + 1 - level;
+  return (head & ~kLevelBits) | shift << kLevelShift;
 }
 [[nodiscard]] inline bool SameButForLock(uint64_t head, uint64_t other) {
   return ((head ^ other) & ~kLockBit) == 0;

@@ -27,8 +27,8 @@ TEST(HashCellTest, TheBitsOfAHeadArePartOfTheFormat) {
 }
 
 TEST(HashCellTest, OtherLiveBitsAreAnotherVersion) {
-  const uint64_t head = 7 * kVersionOne | uint64_t{5} << kLevelShift |
-                        0b1010'1000'1010'1000 | kLockBit;
+  const uint64_t head =
+      WithLevel(7 * kVersionOne | 0b1010'1000'1010'1000 | kLockBit, 5);
   EXPECT_TRUE(IsLocked(head));
   EXPECT_EQ(LiveOf(head), 0b1010'1000'1010'1000);
   EXPECT_EQ(LevelOf(head), 5);
@@ -48,22 +48,26 @@ TEST(HashCellTest, AVersionThatWrapsAroundLeavesTheRestAlone) {
 }
 
 TEST(HashCellTest, ALevelIsSetAlone) {
-  const uint64_t head = 7 * kVersionOne | uint64_t{5} << kLevelShift | 0xa8a8;
-  for (const uint64_t level : {0, 1, 33, 63}) {
+  const uint64_t head = WithLevel(7 * kVersionOne | 0xa8a8, 5);
+  for (const uint64_t level : {0, 1, 33, kMaxLevel}) {
     const uint64_t changed = WithLevel(head, level);
     EXPECT_EQ(LevelOf(changed), level);
     EXPECT_EQ(changed & ~kLevelBits, head & ~kLevelBits);
   }
+  // Shifts that no level has.
+  for (uint64_t shift = kMaxLevel + 1; shift < 64; ++shift) {
+    EXPECT_EQ(LevelOf((head & ~kLevelBits) | shift << kLevelShift), 0);
+  }
   EXPECT_EQ(LevelMask(1), 0);  // the only bucket answers for all hashes
   EXPECT_EQ(LevelMask(2), 1);
   EXPECT_EQ(LevelMask(33), 0xffff'ffff);
-  EXPECT_EQ(LevelMask(63), ~uint64_t{0} >> 2);
+  EXPECT_EQ(LevelMask(kMaxLevel), ~uint64_t{0} >> 8);
 }
 
 // For every level, and hashes that differ from the number in one bit or none.
 TEST(HashCellTest, ABucketAnswersForTheHashesWithItsLowBits) {
   const uint64_t other_bits = 7 * kVersionOne | 0xa8a8 | kLockBit;
-  for (uint64_t level = 0; level < 64; ++level) {
+  for (uint64_t level = 0; level <= kMaxLevel; ++level) {
     const uint64_t head = WithLevel(other_bits, level);
     EXPECT_EQ(AnswersFor(head, 0), level != 0) << level;
     for (int bit = 0; bit < 64; ++bit) {

@@ -380,8 +380,8 @@ TEST(HashEpochTest, TheEpochForAnyIsTheOneThatIsNow) {
 
 TEST(HashFormatTest, TheFormatHasItsVersion) {
   const TestTable t;
-  EXPECT_EQ(LoadWord(&t.arena->header().format), 9);
-  StoreWord(&t.arena->header().format, 8);  // with other hashes and filters
+  EXPECT_EQ(LoadWord(&t.arena->header().format), 10);
+  StoreWord(&t.arena->header().format, 9);  // with levels as they are
   EXPECT_EQ(CauseOf(HashCore::Attach(t.arena.get()).status()), Cause::kCorrupt);
 }
 

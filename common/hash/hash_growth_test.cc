@@ -151,7 +151,7 @@ TEST_P(HashGrowthTest, ImpossibleLevelsAreNotRecovered) {
   while (t_.Buckets() < 20) Split();
   const auto expect_corrupt = [&](uint64_t bucket) {
     const uint64_t head = LoadWord(Head(bucket));
-    StoreWord(Head(bucket), WithLevel(head, 60));
+    StoreWord(Head(bucket), WithLevel(head, kMaxLevel));
     EXPECT_EQ(CauseOf(RecoverGrowth(geometry())), Cause::kCorrupt) << bucket;
     StoreWord(Head(bucket), head);
   };

@@ -71,12 +71,12 @@ class HashHomes {
   // HashHomes::StillOf()
   //
   // Whether the bucket, Of() that hash, which has that head, answers for it:
-  // AnswersFor(), of its offset and the hash turned back.
+  // its offset is its number, turned.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool StillOf(
       uint64_t hash, const HashBucket* bucket, uint64_t head) const {
     const auto offset =
         static_cast<uint64_t>(reinterpret_cast<const char*>(bucket) - buckets_);
-    return AnswersFor(head, (std::rotl(hash, kHashTurn) ^ offset) >> kHashTurn);
+    return AnswersForTurned(head, std::rotl(hash, kHashTurn) ^ offset);
   }
 
   // HashHomes::Refresh()

@@ -250,15 +250,16 @@ class HashReader {
 
   static constexpr uint64_t kFarBuckets = uint64_t{1} << 16;  // 8 MiB
 
-  // LookupFixed(), in the bucket itself; in its chain; and where a writer is at
-  // it, or the key has moved on.
+  // LookupFixed(), in the bucket itself; in the chain of `bucket` or, with
+  // null, anew; and that, where a writer is at the bucket, or the key has moved
+  // on.
   template <uint32_t kWords, KeyLayout kKey>
   bool FindInline(const HashBucket* home, const KeyView& key,
                   uint64_t* row) const;
   template <uint32_t kWords, KeyLayout kKey>
-  FoundInline<kWords> FindInlineInChain(FixedKey<kKey> key,
-                                        const HashBucket* bucket,
-                                        uint64_t head) const;
+  FoundInline<kWords> FindInlineElsewhere(FixedKey<kKey> key,
+                                          const HashBucket* bucket,
+                                          uint64_t head) const;
   template <uint32_t kWords, KeyLayout kKey>
   FoundInline<kWords> FindInlineSlowly(FixedKey<kKey> key) const;
   bool FindFixed(const uint64_t* key, uint32_t key_words, uint64_t* row,
@@ -293,7 +294,8 @@ class HashReader {
 // has, the more of them wait side by side. So all that the type of the rows
 // says is a constant, the few words are compared by themselves, which takes no
 // more instructions than wide ones do and no call to code for the processor,
-// and whatever is not plain is a call in the last place.
+// and whatever is not plain is one call, in the last place: what two calls have
+// to be told, compilers find out before it is known whether there is any.
 //
 // A batch holds the locks of its buckets from before its commit point until
 // its last store, also if it is killed. So a bucket that nobody had locked,
@@ -306,23 +308,27 @@ ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool HashReader::FindInline(
   const uint64_t head = LoadWord(&home->head);
   const uint64_t found =
       MatchItem<kWords, kKey>(instructions_, home, head, fixed);
+  const HashBucket* chained = nullptr;
   if (found != 0) {
     CopyItem<kWords>(home, found, fixed, row);
     if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) return true;
   } else if (ABSL_PREDICT_TRUE(homes_.StillOf(key.hash, home, head))) {
     if (MayBeInChain(LoadWord(&home->chain), key.hash)) {
-      return FindInlineInChain<kWords, kKey>(fixed, home, head).MoveTo(row);
+      chained = home;
+    } else if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) {
+      return false;
     }
-    if (ABSL_PREDICT_TRUE(IsUnchanged(home, head))) return false;
   }
-  return FindInlineSlowly<kWords, kKey>(fixed).MoveTo(row);
+  return FindInlineElsewhere<kWords, kKey>(fixed, chained, head).MoveTo(row);
 }
 
-// The same for a key that is not in the bucket itself but may be in its chain.
+// The same for a key that is not in the bucket itself but may be in its chain;
+// without a bucket nothing is known of it.
 template <uint32_t kWords, KeyLayout kKey>
 ABSL_ATTRIBUTE_NOINLINE HashReader::FoundInline<kWords>
-HashReader::FindInlineInChain(FixedKey<kKey> key, const HashBucket* bucket,
-                              uint64_t head) const {
+HashReader::FindInlineElsewhere(FixedKey<kKey> key, const HashBucket* bucket,
+                                uint64_t head) const {
+  if (bucket == nullptr) return FindInlineSlowly<kWords, kKey>(key);
   FoundInline<kWords> row;
   uint64_t link = LinkOf(LoadWord(&bucket->chain));
   uint64_t found = 0;
