@@ -74,15 +74,9 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
 // from its number, turned, in these bits; those below a number do not count.
 [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE inline bool AnswersForTurned(
     uint64_t head, uint64_t differing) {
-  differing &= ~uint64_t{0} << kHashTurn;
-  // A bit that every level shifts out, but not a bucket that does not exist.
-#ifdef ETS_KEEPER_X86_64
-  // Compilers make two long constants of the two short ones.
-  asm("btsq $63, %[differing]" : [differing] "+r"(differing) : : "cc");
-#else
-  differing |= uint64_t{1} << 63;
-#endif
-  return differing << (head >> kLevelShift & 63) == 0;
+  constexpr uint64_t kNumber = ~uint64_t{0} << kHashTurn;
+  return (head & kLevelBits) != 0 &&
+         (differing & kNumber) << (head >> kLevelShift & 63) == 0;
 }
 // The same for those that differ from its number in these bits.
 [[nodiscard]] inline bool AnswersFor(uint64_t head, uint64_t differing) {
