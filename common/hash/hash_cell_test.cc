@@ -24,6 +24,10 @@ TEST(HashCellTest, TheBitsOfAHeadArePartOfTheFormat) {
   EXPECT_EQ(std::popcount(kLockBit) + std::popcount(kLiveBits) +
                 std::popcount(kLevelBits) + std::popcount(kVersionBits),
             63);
+  // Levels 0, 1 and 33: none, all hashes, and those with 32 bits in common.
+  EXPECT_EQ(WithLevel(0, 0), 0);
+  EXPECT_EQ(WithLevel(0, 1), 0x39'0000);
+  EXPECT_EQ(WithLevel(0, 33), 0x19'0000);
 }
 
 TEST(HashCellTest, OtherLiveBitsAreAnotherVersion) {

@@ -194,7 +194,7 @@ TEST_P(HashFindTest, HostileLevelsAndImagesEnd) {
   for (int i = 0; i < 300; ++i) {
     for (int j = 0; j < 8; ++j) {
       uint64_t* head = Head(random() % t_.Buckets());
-      StoreWord(head, WithLevel(*head, random() % (kMaxLevel + 1)));
+      StoreWord(head, (*head & ~kLevelBits) | random() % 64 << kLevelShift);
     }
     look();
   }
