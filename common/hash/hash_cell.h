@@ -61,7 +61,8 @@ inline constexpr uint64_t kVersionBits = ~(kVersionOne - 1);
   return static_cast<uint32_t>(std::countr_zero(items));
 #endif
 }
-// At most kMaxLevel. Shifts that none has are as those of level 0.
+// At most kMaxLevel; 0 also for shifts that no level has, which only a hostile
+// process stores, and with which a bucket seems to answer for all hashes.
 [[nodiscard]] inline uint64_t LevelOf(uint64_t head) {
   const uint64_t shift = (head & kLevelBits) >> kLevelShift;
   return shift == 0 || shift > kMaxLevel ? 0 : kMaxLevel + 1 - shift;

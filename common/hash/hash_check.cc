@@ -94,7 +94,7 @@ class Checker {
     for (uint64_t bucket = buckets; bucket < end; ++bucket) {
       const uint64_t head =
           LoadWord(&geometry_.BucketAt(geometry_.BucketOffset(bucket))->head);
-      if (LevelOf(head) != 0 || LiveOf(head) != 0) {
+      if ((head & (kLevelBits | kLiveBits)) != 0) {
         return Wrong(
             absl::StrCat("bucket ", bucket, " of ", buckets, " exists"));
       }

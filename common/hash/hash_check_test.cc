@@ -116,6 +116,7 @@ TEST_P(HashCheckTest, FindsWrongHeads) {
   EXPECT_THAT(MessageWith(&Bucket(3)->head, WithLevel(0, 3)),
               HasSubstr("exists"));
   EXPECT_THAT(MessageWith(&Bucket(3)->head, 4), HasSubstr("exists"));
+  EXPECT_THAT(MessageWith(&Bucket(3)->head, kLevelBits), HasSubstr("exists"));
 }
 
 TEST_P(HashCheckTest, FindsWrongChains) {
