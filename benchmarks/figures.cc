@@ -75,14 +75,35 @@ std::optional<Figure> Figures::Find(const std::string& name) const {
   return figure;
 }
 
+std::vector<double> Figures::Values(const std::string& name,
+                                    const std::string& counter) const {
+  const auto it = measured_.find(name);
+  if (it == measured_.end() || !it->second.error.empty()) return {};
+  if (counter.empty()) return it->second.ns;
+  const auto values = it->second.counters.find(counter);
+  return values == it->second.counters.end() ? std::vector<double>()
+                                             : values->second;
+}
+
 std::optional<Sample> Figures::Value(const std::string& name,
                                      const std::string& counter) const {
-  const std::optional<Figure> figure = Find(name);
-  if (!figure.has_value()) return std::nullopt;
-  if (counter.empty()) return figure->time;
-  const auto it = figure->counters.find(counter);
-  if (it == figure->counters.end()) return std::nullopt;
-  return it->second;
+  std::vector<double> values = Values(name, counter);
+  if (values.empty()) return std::nullopt;
+  return SampleOf(std::move(values));
+}
+
+std::optional<double> Figures::Ratio(const std::string& name,
+                                     const std::string& to,
+                                     const std::string& counter) const {
+  const std::vector<double> ours = Values(name, counter);
+  const std::vector<double> theirs = Values(to, counter);
+  std::vector<double> ratios;
+  for (size_t i = 0; i < std::min(ours.size(), theirs.size()); ++i) {
+    if (!(ours[i] > 0 && theirs[i] > 0)) return std::nullopt;
+    ratios.push_back(ours[i] / theirs[i]);
+  }
+  if (ratios.empty()) return std::nullopt;
+  return SampleOf(std::move(ratios)).median;
 }
 
 std::string Figures::Error(const std::string& name) const {

@@ -98,6 +98,15 @@ class Figures {
   [[nodiscard]] std::optional<Sample> Value(const std::string& name,
                                             const std::string& counter) const;
 
+  // Figures::Ratio()
+  //
+  // The median of the ratios of each repetition of the one run to that of the
+  // other which took turns with it: what slows the machine down for a while
+  // slows both. Nothing if one was not measured, or took no time.
+  [[nodiscard]] std::optional<double> Ratio(const std::string& name,
+                                            const std::string& to,
+                                            const std::string& counter) const;
+
   // Why it failed; empty if it did not.
   [[nodiscard]] std::string Error(const std::string& name) const;
 
@@ -110,6 +119,10 @@ class Figures {
     std::map<std::string, std::vector<double>> counters;
     std::string error;
   };
+
+  // Of all repetitions; none if one of them failed.
+  [[nodiscard]] std::vector<double> Values(const std::string& name,
+                                           const std::string& counter) const;
 
   std::map<std::string, Measured> measured_;
 };

@@ -12,7 +12,9 @@
 namespace ets_keeper::benchmarks {
 namespace {
 
+using ::testing::DoubleEq;
 using ::testing::ElementsAre;
+using ::testing::Optional;
 
 TEST(FiguresTest, ANameIsItsParts) {
   const RunName run = {.op = "mix90",
@@ -57,6 +59,30 @@ TEST(FiguresTest, RepetitionsAreCollectedByName) {
   EXPECT_EQ(figures.Value("a", "max_ns")->median, 300);
   EXPECT_EQ(figures.Value("a", "p50_ns"), std::nullopt);
   EXPECT_EQ(figures.Value("c", ""), std::nullopt);
+}
+
+// The second repetition had a slow machine, and in the third the other run was
+// interrupted: the ratio of the medians would be 30 / 200.
+TEST(FiguresTest, ARatioIsOfRepetitionsThatTookTurns) {
+  Figures figures;
+  for (const double ns : {10, 100, 30}) figures.Add("a", ns, {{"max_ns", ns}});
+  for (const double ns : {20, 200, 600}) figures.Add("b", ns, {{"max_ns", 5}});
+  EXPECT_THAT(figures.Ratio("a", "b", ""), Optional(DoubleEq(0.5)));
+  EXPECT_THAT(figures.Ratio("b", "a", ""), Optional(DoubleEq(2)));
+  EXPECT_THAT(figures.Ratio("a", "b", "max_ns"), Optional(DoubleEq(6)));
+  EXPECT_EQ(figures.Ratio("a", "b", "p50_ns"), std::nullopt);
+  EXPECT_EQ(figures.Ratio("a", "c", ""), std::nullopt);
+}
+
+TEST(FiguresTest, WithoutAPartnerARepetitionDoesNotCount) {
+  Figures figures;
+  for (const double ns : {10, 40}) figures.Add("a", ns, {});
+  figures.Add("b", 20, {});
+  EXPECT_THAT(figures.Ratio("a", "b", ""), Optional(DoubleEq(0.5)));
+  figures.Add("b", 0, {});
+  EXPECT_EQ(figures.Ratio("a", "b", ""), std::nullopt);
+  figures.AddError("a", "no memory");
+  EXPECT_EQ(figures.Ratio("b", "a", ""), std::nullopt);
 }
 
 TEST(FiguresTest, WhatFailedOnceIsNoFigure) {

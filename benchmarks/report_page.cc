@@ -90,9 +90,10 @@ void AddIntroduction(const Report& report, std::string& page) {
       &page,
       "\nFigures are medians of several repetitions, which took turns with "
       "those that they\nare compared with; times are wall time by the "
-      "operations of all threads. Ratios\nare of medians of this one run. "
-      "**Compare within a row**: another machine, or\nanother day, has other "
-      "figures.\n\n");
+      "operations of all threads. The\nratios that goals are held against are "
+      "medians, too: of the ratio of each repetition to\nthe one that it took "
+      "turns with. **Compare within a row**: another machine, or another\nday, "
+      "has other figures.\n\n");
 }
 
 void AddPicture(const std::vector<Picture>& pictures, absl::string_view name,

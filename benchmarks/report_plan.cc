@@ -19,9 +19,6 @@
 namespace ets_keeper::benchmarks {
 namespace {
 
-// A few percent are to be seen, on a machine that is not there for this alone.
-constexpr int kRepetitions = 6;
-
 bool IsLarge(const RunName& run, const ReportSizes& sizes) {
   return run.rows == (run.row == "str16" ? sizes.strings : sizes.large);
 }

@@ -26,6 +26,13 @@
 
 namespace ets_keeper::benchmarks {
 
+// kRepetitions
+//
+// Of all that goals are about: of two runs that are compared, each has a
+// partner. A few percent are to be seen, on a machine that is not there for
+// this alone.
+inline constexpr int kRepetitions = 6;
+
 // Group
 //
 // The same operation on the same rows by the same number of threads.

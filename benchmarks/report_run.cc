@@ -53,7 +53,9 @@ std::vector<std::string> MapsOf(const Group& group) {
 class Measurement {
  public:
   Measurement(const MeasureOptions& options, Report& report)
-      : options_(options), report_(report), passes_(report.quick ? 2 : 6) {}
+      : options_(options),
+        report_(report),
+        passes_(report.quick ? 2 : kRepetitions) {}
 
   void Run(absl::FunctionRef<void(const std::string&)> show) {
     StartOthers();
@@ -118,7 +120,7 @@ class Measurement {
 
   void AddLimits() {
     const uint64_t bytes = uint64_t{report_.quick ? 256u : 1024u} << 20;
-    Add({"limits of the machine", 5,
+    Add({"limits of the machine", kRepetitions,
          [bytes] { RegisterLimitBenchmarks({.dram_bytes = bytes}); }});
   }
 
@@ -152,12 +154,12 @@ class Measurement {
       }
       RegisterEtsBenchmarks(*erlang_, requests);
     };
-    Add({"processes, beside the BEAM's", 5, add});
+    Add({"processes, beside the BEAM's", kRepetitions, add});
   }
 
   void AddHandOver() {
     if (hand_over_ == nullptr) return;
-    Add({"hand-over between OS processes", 5, [this] {
+    Add({"hand-over between OS processes", kRepetitions, [this] {
            RegisterHandOverBenchmarks(*hand_over_, report_.sizes.hand_over);
          }});
   }

@@ -54,38 +54,41 @@ class Reasons {
   std::map<std::string, std::vector<std::string>> peers_;
 };
 
-struct Rival {
-  std::string run;
-  double value;
-};
-
-// The fastest; the reasons why others were not measured go to `why_not`.
-std::optional<Rival> BestOf(const std::vector<std::string>& runs,
-                            const std::string& counter, const Figures& figures,
-                            Reasons& why_not) {
-  std::optional<Rival> best;
+// The fastest, or empty; the reasons why others were not measured go to
+// `why_not`.
+std::string BestOf(const std::vector<std::string>& runs,
+                   const std::string& counter, const Figures& figures,
+                   Reasons& why_not) {
+  std::string best;
+  double least = 0;
   for (const std::string& run : runs) {
     const std::optional<Sample> sample = figures.Value(run, counter);
     if (!sample.has_value()) {
       why_not.Add(run);
-    } else if (!best.has_value() || sample->median < best->value) {
-      best = Rival{run, sample->median};
+    } else if (best.empty() || sample->median < least) {
+      best = run;
+      least = sample->median;
     }
   }
   return best;
 }
 
-double FigureOf(Unit unit, double ours, const std::optional<Rival>& rival) {
-  switch (unit) {
+// Nothing if our run, or that of the rival, was not measured.
+std::optional<double> FigureOf(const Target& target, const Figures& figures,
+                               const std::string& ours,
+                               const std::string& rival) {
+  switch (target.unit) {
     case Unit::kRatio:
-      return ours / rival->value;
+      return figures.Ratio(ours, rival, target.counter);
     case Unit::kSpeedup:
-      return rival->value / ours;
+      return figures.Ratio(rival, ours, target.counter);
     case Unit::kTime:
     case Unit::kBytes:
-      return ours;
+      break;
   }
-  return ours;
+  const std::optional<Sample> sample = figures.Value(ours, target.counter);
+  if (!sample.has_value() || !(sample->median > 0)) return std::nullopt;
+  return sample->median;
 }
 
 double RatioToGoal(const Target& target, double figure) {
@@ -111,22 +114,21 @@ Outcome Judge(const Target& target, const Figures& figures,
     return outcome;
   }
   Reasons why_not(figures, missing);
-  const std::optional<Rival> rival =
+  const std::string rival =
       BestOf(target.theirs, target.counter, figures, why_not);
   outcome.why = why_not.ToString();
-  if (!target.theirs.empty() && !rival.has_value()) return outcome;
-  if (rival.has_value()) outcome.rival = PeerOf(rival->run);
+  if (!target.theirs.empty() && rival.empty()) return outcome;
+  if (!rival.empty()) outcome.rival = PeerOf(rival);
   for (const std::string& run : OurRuns(target)) {
-    const std::optional<Sample> sample = figures.Value(run, target.counter);
-    if (!sample.has_value() || !(sample->median > 0)) {
+    const std::optional<double> figure = FigureOf(target, figures, run, rival);
+    if (!figure.has_value()) {
       Reasons why(figures, missing);
       why.Add(run);
       return {.why = why.ToString()};
     }
-    const double figure = FigureOf(target.unit, sample->median, rival);
-    outcome.figures.push_back(figure);
+    outcome.figures.push_back(*figure);
     outcome.ratio_to_goal =
-        std::max(outcome.ratio_to_goal, RatioToGoal(target, figure));
+        std::max(outcome.ratio_to_goal, RatioToGoal(target, *figure));
   }
   outcome.verdict =
       outcome.ratio_to_goal <= 1 ? Verdict::kReached : Verdict::kMissed;

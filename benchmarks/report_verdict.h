@@ -10,7 +10,7 @@
 //   const Outcome outcome = Judge(target, figures, missing);
 //   std::cout << GoalText(target) << ": " << VerdictText(outcome) << "\n";
 //
-// Ratios are those of medians.
+// Ratios are medians of those of single repetitions: see `Figures::Ratio()`.
 //
 // Thread safety: ordinary values.
 

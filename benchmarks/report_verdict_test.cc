@@ -37,7 +37,7 @@ Figures Measured() {
   return figures;
 }
 
-TEST(ReportVerdictTest, ARatioIsThatOfTheMediansToTheBestRival) {
+TEST(ReportVerdictTest, ARatioIsThatToTheBestRival) {
   const Outcome outcome = Judge(kFind, Measured(), {});
   EXPECT_EQ(outcome.verdict, Verdict::kReached);
   EXPECT_THAT(outcome.figures, ElementsAre(DoubleEq(0.4), DoubleEq(0.48)));
@@ -45,6 +45,17 @@ TEST(ReportVerdictTest, ARatioIsThatOfTheMediansToTheBestRival) {
   EXPECT_EQ(outcome.rival, "fast");
   EXPECT_EQ(VerdictText(outcome), "reached");
   EXPECT_EQ(GoalText(kFind), "at most 0.5x");
+}
+
+TEST(ReportVerdictTest, ARatioIsTheMedianOfThoseOfSingleRepetitions) {
+  Figures figures;
+  for (const double ns : {10, 100, 30}) figures.Add("ours", ns, {});
+  for (const double ns : {20, 200, 600}) figures.Add("rival", ns, {});
+  Target target = {
+      .unit = Unit::kRatio, .limit = 1, .ours = "ours", .theirs = {"rival"}};
+  EXPECT_THAT(Judge(target, figures, {}).figures, ElementsAre(DoubleEq(0.5)));
+  target.unit = Unit::kSpeedup;
+  EXPECT_THAT(Judge(target, figures, {}).figures, ElementsAre(DoubleEq(2)));
 }
 
 TEST(ReportVerdictTest, TheWorseMemoryDecides) {
