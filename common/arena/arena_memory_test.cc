@@ -4,15 +4,12 @@
 #include "common/arena/arena_memory.h"
 
 #include <cstdint>
-#include <fstream>
-#include <string>
 #include <utility>
 
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "common/arena/arena_file.h"
 #include "common/arena/pages_testing.h"
 #include "common/status/status.h"
@@ -84,6 +81,10 @@ TEST(ArenaMemoryTest, PrivateMemoryComesAndGoesByThePage) {
 }
 
 TEST(ArenaMemoryTest, SoDoesTheMemoryOfAFile) {
+  if (FilesGetMoreThanAsked()) {
+    GTEST_SKIP() << "this machine gives files larger pages: "
+                 << HugePagesOfFiles();
+  }
   const ArenaMemory memory = MapNewFile();
   EXPECT_TRUE(memory.shared());
   EXPECT_EQ(memory.bytes(), kBytes);
@@ -136,18 +137,12 @@ TEST(ArenaMemoryTest, SoDoesAFile) {
 }
 
 TEST(ArenaMemoryTest, AFileTakesHugePagesIfTheMachineIsSetToIt) {
-  std::ifstream setting("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
-  std::string text;
-  std::getline(setting, text);
-  const bool wanted = absl::StrContains(text, "[always]") ||
-                      absl::StrContains(text, "[within_size]") ||
-                      absl::StrContains(text, "[advise]") ||
-                      absl::StrContains(text, "[force]");
+  const bool wanted = FilesGetMoreThanAsked() || HugePagesOfFiles() == "advise";
   const absl::StatusOr<ArenaMemory> memory = ArenaMemory::Map(
       *CreateArenaFile("memory", 8 * kHugePageBytes), ArenaAccess::kReadWrite);
   ASSERT_THAT(memory, IsOk());
   EXPECT_EQ(memory->takes_huge_pages(), wanted);
-  if (!wanted) GTEST_SKIP() << "it is set to: " << text;
+  if (!wanted) GTEST_SKIP() << "it is set to: " << HugePagesOfFiles();
   EXPECT_EQ(reinterpret_cast<uintptr_t>(memory->base()) % kHugePageBytes, 0);
   memory->TryHugePages(2 * kHugePageBytes, 4 * kHugePageBytes);
   ASSERT_THAT(memory->Allocate(2 * kHugePageBytes, 4 * kHugePageBytes), IsOk());

@@ -12,6 +12,7 @@
 
 #include <sys/mman.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -55,6 +56,23 @@ inline uint64_t HugeBytes(const char* address) {
   return std::strtoull(OfMapping(address, "ShmemPmdMapped").c_str(), nullptr,
                        10)
          << 10;
+}
+
+// How the machine is set to give memfds huge pages: never, deny, advise, ...;
+// empty if it does not know of that.
+inline std::string HugePagesOfFiles() {
+  std::ifstream setting("/sys/kernel/mm/transparent_hugepage/shmem_enabled");
+  std::string text;
+  std::getline(setting, text);
+  const size_t begin = text.find('[') + 1;
+  return text.substr(begin, text.find(']') - begin);
+}
+
+// Whether memfds get larger pages than were asked for, so that what is next to
+// an allocated page may be there as well.
+inline bool FilesGetMoreThanAsked() {
+  const std::string setting = HugePagesOfFiles();
+  return setting == "always" || setting == "within_size" || setting == "force";
 }
 
 // Whether there is a page at `address`, which begins one.
