@@ -8,7 +8,7 @@
 // operation had come after the other, none before one that had ended when it
 // began; each lane counts the rows that it added, and nobody waits for ever.
 // One of the two may split or merge buckets, as the growth mutex has one at a
-// time do it.
+// time do it, and one may change several rows as one.
 //
 // How: see hash_interleaving_test.cc. Writers of different lanes share nothing
 // but the table, so two strands of one thread can be two writers.
@@ -19,12 +19,15 @@
 #include <cstring>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/arena/arena.h"
 #include "common/arena/seeded_bug.h"
@@ -48,15 +51,17 @@ namespace {
 
 using Model = std::map<uint64_t, RowBuffer>;
 
-enum class Kind { kPut, kPutNew, kRemove, kAdd, kSplit, kMerge };
+enum class Kind { kPut, kPutNew, kRemove, kAdd, kSplit, kMerge, kBatch };
 
 struct Operation {
   Kind kind;
   uint64_t key = 0;
-  RowBuffer row;  // to put
+  RowBuffer row = {};                 // to put
+  std::vector<Operation> batch = {};  // puts and removals, as one
 };
 
-// What the writer was told: whether the key was there, or the sum.
+// What the writer was told: whether the key was there, or the sum; of a batch
+// for each change whether its key was there, as a bit.
 using Answer = std::optional<uint64_t>;
 
 // What it does to the rows, and what it has to say of that.
@@ -76,6 +81,13 @@ Answer Apply(const Operation& operation, Model& rows) {
     case Kind::kAdd:
       if (!found) return std::nullopt;
       return ++it->second[1];
+    case Kind::kBatch: {
+      uint64_t answer = 0;
+      for (const Operation& change : operation.batch) {
+        answer = 2 * answer + *Apply(change, rows);
+      }
+      return answer;
+    }
     case Kind::kSplit:
     case Kind::kMerge:
       break;
@@ -100,10 +112,13 @@ struct Writer {
 
 class Scenario {
  public:
-  Scenario(uint32_t fixed_words, std::mt19937_64& random)
+  // `has_batch`: the first writer changes several rows as one.
+  Scenario(uint32_t fixed_words, std::mt19937_64& random,
+           bool has_batch = false)
       : random_(random),
         fixed_words_(fixed_words),
         tries_(random_() % 2 == 0),
+        has_batch_(has_batch),
         table_({.fixed_words = fixed_words,
                 .bytes = Arena::kMinBytes,
                 .writers = 2}) {
@@ -112,7 +127,7 @@ class Scenario {
       const Operation put = RandomPut();
       (void)Perform(put, i % 2);
     }
-    while (table_.Buckets() < 3 + random_() % 3) {
+    while (table_.Buckets() < MostBuckets()) {
       EXPECT_EQ(SplitBuckets(geometry(), 0, 1), absl::OkStatus());
     }
     // Few keys, so that the two meet, at one key or in one bucket.
@@ -122,9 +137,12 @@ class Scenario {
         writer.operations.push_back(RandomOperation(first + random_() % 3));
       }
     }
-    if (random_() % 2 == 0) {
+    if (has_batch_ ? random_() % 4 != 0 : random_() % 2 == 0) {
       writers_[1].operations[0].kind =
           random_() % 2 == 0 ? Kind::kSplit : Kind::kMerge;
+    }
+    if (has_batch_) {
+      writers_[0].operations = {RandomBatch(first)};
     }
     before_ = table_.Rows();
     image_.resize(table_.arena->bytes());
@@ -163,6 +181,15 @@ class Scenario {
 
   const HashGeometry& geometry() const { return table_.core->geometry(); }
 
+  // A batch would make a table grow that has fewer than it should have; and the
+  // crowded bucket, or one that came from it, is to be the one that splits, or
+  // is merged.
+  uint64_t MostBuckets() {
+    if (!has_batch_) return 3 + random_() % 3;
+    const uint64_t enough = BucketsFor(geometry(), kCrowdedKeys);
+    return (enough + 3) / 4 * 4 + random_() % 2;
+  }
+
   Operation RandomPut() {
     const uint64_t key = CrowdedKeyAt(random_());
     return {.kind = Kind::kPut, .key = key, .row = RandomRow(key)};
@@ -181,7 +208,18 @@ class Scenario {
     return {.kind = kind, .key = key, .row = RandomRow(key)};
   }
 
+  Operation RandomBatch(uint64_t first) {
+    Operation batch = {.kind = Kind::kBatch};
+    for (uint64_t i = 0; i < 1 + random_() % 3; ++i) {
+      Operation change = RandomOperation(first + random_() % 6);
+      change.kind = random_() % 2 == 0 ? Kind::kPut : Kind::kRemove;
+      batch.batch.push_back(std::move(change));
+    }
+    return batch;
+  }
+
   Answer Perform(const Operation& operation, uint32_t lane) {
+    if (operation.kind == Kind::kBatch) return PerformBatch(operation.batch);
     if (operation.kind == Kind::kSplit) {
       EXPECT_EQ(SplitBuckets(geometry(), lane, 1), absl::OkStatus());
       table_.core->reader().RefreshHomes();
@@ -197,6 +235,26 @@ class Scenario {
       if (tries_ && Try<words>(operation, lane, &answer)) return answer;
       return Write<words>(operation, lane);
     });
+  }
+
+  // In the first lane that the core deals out, which is the first one.
+  Answer PerformBatch(const std::vector<Operation>& batch) {
+    uint64_t answer = 0;
+    std::vector<TestKey> keys;
+    for (const Operation& change : batch) keys.emplace_back(change.key);
+    size_t next = 0;
+    const auto change =
+        [&](const HashCurrent& current) -> absl::StatusOr<HashAction> {
+      const Operation& operation = batch[next++];
+      answer = 2 * answer + (current.found() ? 1 : 0);
+      return operation.kind == Kind::kPut ? HashAction::Put(operation.row)
+                                          : HashAction::Remove();
+    };
+    std::vector<HashCore::KeyedChange> changes;
+    for (const TestKey& key : keys) changes.push_back({key, change});
+    EXPECT_EQ(table_.core->ChangeAll(TestTable::epoch, changes),
+              absl::OkStatus());
+    return answer;
   }
 
   template <uint32_t kWords>
@@ -282,6 +340,13 @@ class Scenario {
 
   std::string Run(Writer& one, Writer& other) {
     std::memcpy(table_.arena->At(0), image_.data(), image_.size());
+    if (has_batch_) {  // for which it counts rows of its own
+      table_.core.reset();
+      absl::StatusOr<std::unique_ptr<HashCore>> core =
+          HashCore::Attach(table_.arena.get());
+      if (!core.ok()) return std::string(core.status().message());
+      table_.core = *std::move(core);
+    }
     table_.core->reader().RefreshHomes();
     const auto function = [this](Writer& writer) {
       return [this, &writer] {
@@ -367,7 +432,8 @@ class Scenario {
 
   std::mt19937_64& random_;
   const uint32_t fixed_words_;
-  const bool tries_;  // the short ways first, as handles do
+  const bool tries_;      // the short ways first, as handles do
+  const bool has_batch_;  // of the first writer
   TestTable table_;
   Writer writers_[2] = {{.lane = 0}, {.lane = 1}};
   Writer* running_ = nullptr;
@@ -380,6 +446,19 @@ class Scenario {
 TEST(HashTwoWritersTest, TheirOperationsComeOneAfterTheOther) {
   uint64_t schedules = 0;
   EXPECT_EQ(ExploreScenarios<Scenario>(200'000, &schedules), "");
+  std::cout << "seed " << InterleavingSeed() << ": " << schedules
+            << " interleavings\n";
+}
+
+class BatchScenario : public Scenario {
+ public:
+  BatchScenario(uint32_t fixed_words, std::mt19937_64& random)
+      : Scenario(fixed_words, random, /*has_batch=*/true) {}
+};
+
+TEST(HashTwoWritersTest, ABatchIsOneOperation) {
+  uint64_t schedules = 0;
+  EXPECT_EQ(ExploreScenarios<BatchScenario>(200'000, &schedules), "");
   std::cout << "seed " << InterleavingSeed() << ": " << schedules
             << " interleavings\n";
 }
