@@ -167,8 +167,10 @@ absl::Status Run() {
   }
   {
     Progress progress;
-    Measure({.only = absl::GetFlag(FLAGS_only)}, report,
-            [&](const std::string& text) { progress.Show(text); });
+    absl::Status s =
+        Measure({.only = absl::GetFlag(FLAGS_only)}, report,
+                [&](const std::string& text) { progress.Show(text); });
+    if (!s.ok()) return s;
   }
   report.JudgeAll();
   std::fputs(WriteTable(report).c_str(), stdout);

@@ -57,7 +57,7 @@ class Measurement {
         report_(report),
         passes_(report.quick ? 2 : kRepetitions) {}
 
-  void Run(absl::FunctionRef<void(const std::string&)> show) {
+  absl::Status Run(absl::FunctionRef<void(const std::string&)> show) {
     StartOthers();
     AddLimits();
     for (const Group& group : PlanOf(report_.targets, report_.sizes)) {
@@ -65,6 +65,11 @@ class Measurement {
     }
     AddProcesses();
     AddHandOver();
+    if (steps_.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("there is no group with '", options_.only,
+                       "' in its text; others are '", left_out_, "'"));
+    }
     // In passes, each with maps of its own: how fast a map is, depends by up to
     // a half on which memory the machine has given it.
     for (int pass = 0; pass < passes_; ++pass) {
@@ -76,6 +81,7 @@ class Measurement {
       }
       KeepMapsOf({});
     }
+    return absl::OkStatus();
   }
 
  private:
@@ -104,8 +110,11 @@ class Measurement {
   }
 
   void Add(Step step) {
-    if (!absl::StrContains(step.text, options_.only)) return;
-    steps_.push_back(std::move(step));
+    if (absl::StrContains(step.text, options_.only)) {
+      steps_.push_back(std::move(step));
+    } else {
+      absl::StrAppend(&left_out_, left_out_.empty() ? "" : "', '", step.text);
+    }
   }
 
   // Or the maps that are of no use any more have half of the machine's memory.
@@ -198,13 +207,14 @@ class Measurement {
   std::unique_ptr<Erlang> erlang_;       // null: there is none
   std::unique_ptr<HandOver> hand_over_;  // null: it does not start
   std::vector<Step> steps_;
+  std::string left_out_;
 };
 
 }  // namespace
 
-void Measure(const MeasureOptions& options, Report& report,
-             absl::FunctionRef<void(const std::string& text)> show) {
-  Measurement(options, report).Run(show);
+absl::Status Measure(const MeasureOptions& options, Report& report,
+                     absl::FunctionRef<void(const std::string& text)> show) {
+  return Measurement(options, report).Run(show);
 }
 
 }  // namespace ets_keeper::benchmarks

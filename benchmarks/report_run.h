@@ -8,7 +8,8 @@
 // Measures all that the report is about.
 //
 //   Report report = ...;                 // with its targets
-//   Measure({}, report, [](const std::string& text) { Show(text); });
+//   absl::Status status =
+//       Measure({}, report, [](const std::string& text) { Show(text); });
 //
 // Everything runs in this process but for Erlang, and for the owners and the
 // keeper of hand-overs.
@@ -21,6 +22,7 @@
 #include <string>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "benchmarks/report_data.h"
 
 namespace ets_keeper::benchmarks {
@@ -35,9 +37,11 @@ struct MeasureOptions {
 //
 // Adds the figures, and what is missing, to the report. `show(text)` is told
 // what is measured next. What cannot be measured is missing, with the reason;
-// or its figures have an error.
-void Measure(const MeasureOptions& options, Report& report,
-             absl::FunctionRef<void(const std::string& text)> show);
+// or its figures have an error. Fails, with nothing measured, only if no group
+// is meant by the options.
+[[nodiscard]] absl::Status Measure(
+    const MeasureOptions& options, Report& report,
+    absl::FunctionRef<void(const std::string& text)> show);
 
 }  // namespace ets_keeper::benchmarks
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/status_matchers.h"
 #include "benchmarks/figures.h"
 #include "benchmarks/peer_cache.h"
 #include "benchmarks/report_data.h"
@@ -19,6 +21,8 @@
 namespace ets_keeper::benchmarks {
 namespace {
 
+using ::absl_testing::IsOk;
+using ::absl_testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -44,8 +48,9 @@ Report Tiny() {
 std::set<std::string> PeersOf(const std::string& only) {
   Report report = Tiny();
   std::vector<std::string> shown;
-  Measure({.only = only}, report,
-          [&](const std::string& text) { shown.push_back(text); });
+  EXPECT_THAT(Measure({.only = only}, report,
+                      [&](const std::string& text) { shown.push_back(text); }),
+              IsOk());
   // In two passes.
   EXPECT_THAT(shown, ElementsAre(AllOf(HasSubstr("[1/2] "), HasSubstr(only)),
                                  AllOf(HasSubstr("[2/2] "), HasSubstr(only))));
@@ -80,11 +85,12 @@ TEST(ReportRunTest, FilledMapsAreKeptAsLongAsAnythingWillUseThem) {
   Report report = Tiny();
   std::vector<std::string> shown;
   std::vector<size_t> maps;
-  Measure({.only = "u64 500 uniform, 1 thread"}, report,
-          [&](const std::string& text) {
-            shown.push_back(text);
-            maps.push_back(TheCache().size());
-          });
+  EXPECT_THAT(Measure({.only = "u64 500 uniform, 1 thread"}, report,
+                      [&](const std::string& text) {
+                        shown.push_back(text);
+                        maps.push_back(TheCache().size());
+                      }),
+              IsOk());
   EXPECT_THAT(shown,
               ElementsAre(HasSubstr("find_hit"), HasSubstr("update_counter"),
                           HasSubstr("insert"), HasSubstr("find_hit"),
@@ -93,10 +99,14 @@ TEST(ReportRunTest, FilledMapsAreKeptAsLongAsAnythingWillUseThem) {
   EXPECT_THAT(maps, ElementsAre(0, Gt(0), 0, 0, Gt(0), 0));
 }
 
-TEST(ReportRunTest, WhatIsNotThereIsMissingAndNothingElseIsMeasured) {
+TEST(ReportRunTest, WhereNoGroupIsMeantNothingIsMeasured) {
   Report report = Tiny();
-  Measure({.only = "no such group"}, report,
-          [](const std::string& text) { ADD_FAILURE() << text; });
+  EXPECT_THAT(
+      Measure({.only = "no such group"}, report,
+              [](const std::string& text) { ADD_FAILURE() << text; }),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               AllOf(HasSubstr("no group with 'no such group'"),
+                     HasSubstr("'find_hit u64 400 uniform, 1 thread'"))));
   EXPECT_THAT(report.figures.Names(), IsEmpty());
   for (const auto& [peer, how] : report.missing) {
     EXPECT_FALSE(how.empty()) << peer;
