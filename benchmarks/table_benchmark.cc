@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What do the operations of a typed handle cost that other maps have no name
-// for? One thread, tables of 100k rows, in random order.
+// for? One thread, tables of 100k rows, in random order; and what do batches
+// save, there and beyond the caches?
 //
 //   ./bazelw run -c opt //benchmarks:table_benchmark
 
@@ -13,6 +14,8 @@
 #include <vector>
 
 #include "absl/log/check.h"
+#include "absl/random/random.h"
+#include "absl/types/span.h"
 #include "benchmark/benchmark.h"
 #include "benchmarks/rows.h"
 #include "common/pid/pid.h"
@@ -173,6 +176,66 @@ void ForEach(benchmark::State& state) {
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kRows));
 }
 
+constexpr size_t kBatch = 32;
+
+using UserTable = Table<User, &User::id>;
+
+// Fills a new table with as many rows as the argument says, one by one or
+// `kBatch` in a call; a row counts as an item.
+void InsertAll(benchmark::State& state, bool in_batches) {
+  const auto count = static_cast<size_t>(state.range(0));
+  std::vector<User> rows;
+  for (size_t i = 0; i < count; ++i) rows.push_back(RowAt<User>(i));
+  for (auto _ : state) {
+    Tables tables;
+    auto table = UserTable::New(tables, NewPid(), {});
+    CHECK_OK(table.status());
+    for (size_t i = 0; i < count; i += kBatch) {
+      const auto batch = absl::MakeConstSpan(rows).subspan(i, kBatch);
+      if (in_batches) {
+        CHECK_OK(table->InsertEach(batch));
+      } else {
+        for (const User& row : batch) CHECK_OK(table->Insert(row));
+      }
+    }
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * count));
+}
+
+void InsertOneByOne(benchmark::State& state) { InsertAll(state, false); }
+void InsertEach(benchmark::State& state) { InsertAll(state, true); }
+
+// Counts in rows chosen at random, among as many as the argument says, one by
+// one or `kBatch` in a call; a row counts as an item.
+void CountAll(benchmark::State& state, bool in_batches) {
+  const auto count = static_cast<size_t>(state.range(0));
+  Tables tables;
+  auto table = UserTable::New(tables, NewPid(), {});
+  CHECK_OK(table.status());
+  for (size_t i = 0; i < count; ++i) CHECK_OK(table->Insert(RowAt<User>(i)));
+  absl::BitGen random;
+  std::vector<uint64_t> ids;
+  for (size_t i = 0; i < size_t{1} << 20; ++i) {
+    ids.push_back(WordRow::KeyAt(absl::Uniform<size_t>(random, 0, count)));
+  }
+  size_t i = 0;
+  for (auto _ : state) {
+    const auto batch = absl::MakeConstSpan(ids).subspan(i, kBatch);
+    if (in_batches) {
+      CHECK_OK(table->UpdateCounterEach<&User::visits>(batch, 1));
+    } else {
+      for (const uint64_t id : batch) {
+        CHECK_OK(table->UpdateCounter<&User::visits>(id, 1).status());
+      }
+    }
+    i = (i + kBatch) % ids.size();
+  }
+  state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kBatch));
+}
+
+void UpdateCounterOneByOne(benchmark::State& state) { CountAll(state, false); }
+void UpdateCounterEach(benchmark::State& state) { CountAll(state, true); }
+
 BENCHMARK(Insert<User>);
 BENCHMARK(InsertNewRefused<User>);
 BENCHMARK(InsertNewAndDelete<User>);
@@ -197,6 +260,13 @@ BENCHMARK(UpdateNewCounterAndDelete<Session>);
 BENCHMARK(UpdateElement<Session>);
 BENCHMARK(UpdateString);
 BENCHMARK(ForEach<Session>);
+
+constexpr int kFewRows = 100'000;
+constexpr int kManyRows = 10'000'000;
+BENCHMARK(InsertOneByOne)->Arg(kFewRows)->Arg(kManyRows);
+BENCHMARK(InsertEach)->Arg(kFewRows)->Arg(kManyRows);
+BENCHMARK(UpdateCounterOneByOne)->Arg(kFewRows)->Arg(kManyRows);
+BENCHMARK(UpdateCounterEach)->Arg(kFewRows)->Arg(kManyRows);
 
 }  // namespace
 }  // namespace ets_keeper::benchmarks

@@ -59,6 +59,7 @@
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
 #include "common/hash/hash_layout.h"
+#include "common/hash/hash_record.h"
 
 namespace ets_keeper {
 
@@ -95,8 +96,8 @@ namespace ets_keeper {
 // PrefetchSplit()
 //
 // Has the lines loaded that the splits after that of bucket n - `half` into
-// itself and bucket n will want: the bucket of one, and the chain of one that
-// comes before it.
+// itself and bucket n will want: the bucket of one, and the chain and records
+// of one that comes before it.
 inline void PrefetchSplit(const HashGeometry& geometry, uint64_t n,
                           uint64_t half) {
   const HashBucket* const split =
@@ -106,6 +107,10 @@ inline void PrefetchSplit(const HashGeometry& geometry, uint64_t n,
   if (half < 4) return;
   const uint64_t link = LinkOf(LoadWord(&split[2].chain));
   if (geometry.HoldsCell(link)) PrefetchCell(geometry.BucketAt(link));
+  if (geometry.is_inline()) return;
+  // Their hashes say which of them move.
+  PrefetchRecords(geometry, split[2],
+                  LoadWord(&split[2].head) & geometry.places(), 1);
 }
 
 }  // namespace ets_keeper

@@ -99,7 +99,7 @@ class HashReader::RegionRead {
       const HashBucket& words = *geometry_.BucketAt(cell);
       uint64_t live =
           (i == 0 ? head : LoadWord(&words.head)) & geometry_.places();
-      if (!geometry_.is_inline()) PrefetchRecords(words, live);
+      if (!geometry_.is_inline()) PrefetchRecords(geometry_, words, live, 2);
       for (; live != 0; live &= live - 1) {
         RowBuffer& row = rows_.emplace_back();
         uint64_t hash = 0;
@@ -119,15 +119,6 @@ class HashReader::RegionRead {
       cell = link;
     }
     return true;
-  }
-
-  // So that they are waited for side by side.
-  void PrefetchRecords(const HashBucket& cell, uint64_t live) const {
-    for (; live != 0; live &= live - 1) {
-      const uint64_t slot = LoadWord(&cell.head + FirstItem(live));
-      __builtin_prefetch(arena_.At(RecordOf(slot)));
-      __builtin_prefetch(arena_.At(RecordOf(slot)) + 8);
-    }
   }
 
   // Leaves the row empty if there is none where an item says so. Of a hash in a

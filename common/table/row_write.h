@@ -81,11 +81,13 @@ class RowWrite {
   }
   static absl::Status InsertSlowly(HashCore& core, uint64_t epoch,
                                    const Row& row) {
+    const LookupKey<Codec, Key> key(row.*Key);
+    const KeyView view = key.view(core.seed());
+    // It comes while the row is encoded.
+    core.reader().PrefetchBucket(view.hash);
     RowWords<Codec> words;
     if (absl::Status s = words.Encode(row); !s.ok()) return s;
-    const LookupKey<Codec, Key> key(row.*Key);
-    return core.template Insert<kShape>(epoch, key.view(core.seed()),
-                                        words.words());
+    return core.template Insert<kShape>(epoch, view, words.words());
   }
   ABSL_ATTRIBUTE_NOINLINE static absl::Status DeleteSlowly(HashCore& core,
                                                            uint64_t epoch,
