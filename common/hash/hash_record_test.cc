@@ -3,6 +3,7 @@
 
 #include "common/hash/hash_record.h"
 
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -164,6 +165,24 @@ TEST_F(HashRecordTest, ItemsWithATagAreLiveOnesOfTheBucketItself) {
     EXPECT_EQ(TaggedItems(set, bucket, 0b11010111, kHash), 0b10000000);
   }
   EXPECT_EQ(FirstRecord(bucket, 0b10100000), 64 * 3);
+}
+
+// A cell may hold anything while a writer is at it.
+TEST_F(HashRecordTest, PrefetchingRecordsIsHarmlessWhereverItemsLead) {
+  HashBucket cell = {};
+  const uint64_t offsets[] = {0,
+                              1,
+                              kRecord + 3,
+                              kRecord,
+                              arena_->bytes() - 8,
+                              arena_->bytes(),
+                              ~uint64_t{0}};
+  for (const uint64_t offset : offsets) {
+    for (uint64_t& word : cell.word) word = offset;
+    PrefetchRecords(geometry_, cell, geometry_.places(), 2);
+    PrefetchKey(geometry_, RecordOf(offset));
+  }
+  EXPECT_EQ(std::popcount(geometry_.places()), kItemWords);
 }
 
 TEST_F(HashRecordTest, TheKeyOfARowThatHasNoneIsEmpty) {
