@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "absl/log/check.h"
-#include "absl/random/random.h"
 #include "absl/types/span.h"
 #include "benchmark/benchmark.h"
+#include "benchmarks/random.h"
 #include "benchmarks/rows.h"
 #include "common/pid/pid.h"
 #include "common/row/row.h"
@@ -213,10 +213,10 @@ void CountAll(benchmark::State& state, bool in_batches) {
   auto table = UserTable::New(tables, NewPid(), {});
   CHECK_OK(table.status());
   for (size_t i = 0; i < count; ++i) CHECK_OK(table->Insert(RowAt<User>(i)));
-  absl::BitGen random;
+  Random random(/*seed=*/1);
   std::vector<uint64_t> ids;
   for (size_t i = 0; i < size_t{1} << 20; ++i) {
-    ids.push_back(WordRow::KeyAt(absl::Uniform<size_t>(random, 0, count)));
+    ids.push_back(WordRow::KeyAt(random.Below(count)));
   }
   size_t i = 0;
   for (auto _ : state) {
