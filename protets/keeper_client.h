@@ -123,9 +123,10 @@ class KeeperClient {
   // Connects to the keeper that listens at `path` and makes sure that it
   // answers. kNoKeeper when nobody does; kDenied when the keeper, or this
   // client's judgement of the keeper, does not allow it (the keeper must run
-  // as root or as the same user); kProtocol when the two are of versions that
-  // do not understand each other; kBadOption when `path` is too long for a
-  // socket.
+  // as root or as the same user); kNoMemory when the keeper has as many
+  // connections as it may have, in all or of this process; kProtocol when the
+  // two are of versions that do not understand each other; kBadOption when
+  // `path` is too long for a socket.
   [[nodiscard]] static absl::StatusOr<KeeperClient> Connect(
       absl::string_view path, absl::Duration answer_time = kAnswerTime);
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
@@ -124,6 +125,7 @@ class Server final : public KeeperServer, private KeeperHost {
   // The id of the peer's process: the one it has, or a new one; 0 if it cannot
   // be watched.
   ProcessId FindOrWatch(PeerProcess peer);
+  size_t ConnectionsOf(ProcessId process) const;
 
   void ReadRequest(ConnectionId id);
   void HandleBreach(ConnectionId id, uint64_t request,
@@ -274,6 +276,12 @@ void Server::Admit(UniqueFd socket) {
   const ConnectionId id = ++last_id_;
   peer.connection = id;
   peer.process = FindOrWatch(*std::move(process));
+  const size_t others = ConnectionsOf(peer.process);
+  if (others >= options_.limits.max_connections_per_process) {
+    return TurnAway(socket, peer, Cause::kNoMemory,
+                    absl::StrCat("process ", peer.pid, " has ", others,
+                                 " connections, and may not have more"));
+  }
   if (peer.process == 0 || !Watch(socket.get(), id)) {
     return TurnAway(socket, peer, Cause::kUnavailable,
                     "the keeper cannot watch the client");
@@ -368,11 +376,16 @@ void Server::Close(ConnectionId id) {
   chores_.fds.push_back(std::move(it->second.socket));
   connections_.erase(it);
   state_.HandleDisconnect(id);
-  const bool connected = std::any_of(
+  if (ConnectionsOf(process) == 0 && !state_.OwnsAnything(process)) {
+    processes_.erase(process);
+  }
+}
+
+size_t Server::ConnectionsOf(ProcessId process) const {
+  return static_cast<size_t>(std::count_if(
       connections_.begin(), connections_.end(), [process](const auto& entry) {
         return entry.second.peer.process == process;
-      });
-  if (!connected && !state_.OwnsAnything(process)) processes_.erase(process);
+      }));
 }
 
 // A client that was granted a table and could say that it has attached has said

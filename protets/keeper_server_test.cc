@@ -298,6 +298,19 @@ TEST_F(KeeperServerTest, ThereIsALimitToTheConnections) {
   EXPECT_EQ(RawClient(options_.socket).Ask(Ping()).type, ReplyType::kOk);
 }
 
+TEST_F(KeeperServerTest, OneProcessCannotHaveAllConnections) {
+  options_.limits.max_connections_per_process = 2;
+  UsersOwner other(options_.socket);
+  Start();
+  RawClient first(options_.socket), second(options_.socket);
+  ASSERT_EQ(first.Ask(Ping()).type, ReplyType::kOk);
+  ASSERT_EQ(second.Ask(Ping()).type, ReplyType::kOk);
+  EXPECT_TRUE(RawClient(options_.socket).IsTurnedAway(Cause::kNoMemory, 0));
+  EXPECT_TRUE(WasLogged("has 2 connections, and may not have more"));
+  EXPECT_EQ(first.Ask(Ping()).type, ReplyType::kOk);
+  EXPECT_TRUE(other.Claims());
+}
+
 // The keeper reads the question after the death and before it has been told of
 // it: it must look itself.
 TEST_F(KeeperServerTest, AnOwnerThatHasJustDiedIsNoOwnerInAnyAnswer) {

@@ -69,6 +69,7 @@ struct KeeperLimits {
   size_t max_tables = 1024;
   uint64_t max_bytes_per_table = uint64_t{1} << 40;
   size_t max_connections = 256;
+  size_t max_connections_per_process = 64;  // who leaks them locks nobody out
   size_t max_waiting_claims_per_connection = 64;
 };
 

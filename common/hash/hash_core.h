@@ -475,6 +475,22 @@ struct HashCore::OperationsOf {
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::StatusOr<bool> InsertNew(
       HashCore& core, uint64_t epoch, const KeyView& key, Words row) {
+    if constexpr (kWords != 0) {
+      if (ABSL_PREDICT_TRUE(row.size() == kWords)) {
+        const uint64_t now = core.EpochFor(epoch);
+        const Found found = TryWrite(
+            core, key, [&](KeyWrite& write) ABSL_ATTRIBUTE_ALWAYS_INLINE {
+              return write.TryPutNew(now, row.data());
+            });
+        if (ABSL_PREDICT_TRUE(found != Found::kRetry)) {
+          return found == Found::kNo;
+        }
+      }
+    }
+    return InsertNewSlowly(core, epoch, KeyView(key), row);
+  }
+  ABSL_ATTRIBUTE_NOINLINE static absl::StatusOr<bool> InsertNewSlowly(
+      HashCore& core, uint64_t epoch, KeyView key, Words row) {
     return WriteKey<absl::StatusOr<bool>, true>(
         core, epoch, key,
         [&](KeyWrite& write)
@@ -493,7 +509,7 @@ struct HashCore::OperationsOf {
         return found == Found::kYes;
       }
     }
-    return RemoveSlowly(core, epoch, KeyView(key));
+    return RemoveSlowly(core, epoch, KeyView(key), nullptr);
   }
   // `row`: as HashWrite::TryRemove().
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static Found TryRemove(
@@ -504,13 +520,20 @@ struct HashCore::OperationsOf {
                       return write.TryRemove(epoch, row);
                     });
   }
+  // `row`: null, or gets the row first.
   ABSL_ATTRIBUTE_NOINLINE static absl::StatusOr<bool> RemoveSlowly(
-      HashCore& core, uint64_t epoch, KeyView key) {
+      HashCore& core, uint64_t epoch, KeyView key, RowBuffer* row) {
     return WriteKey<absl::StatusOr<bool>, true>(
         core, epoch, key,
         [&](KeyWrite& write)
             ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
-              if (!write.place().found()) return false;
+              const HashPlace place = write.place();
+              if (!place.found()) return false;
+              if (row != nullptr) {
+                const HashGeometry& geometry = core.geometry();
+                CopyWords(geometry.At(place.row()), place.row_words(geometry),
+                          row);
+              }
               if (absl::Status s = write.Remove(); !s.ok()) return s;
               return true;
             });
@@ -526,22 +549,7 @@ struct HashCore::OperationsOf {
         return found == Found::kYes;
       }
     }
-    return TakeSlowly(core, epoch, KeyView(key), row);
-  }
-  ABSL_ATTRIBUTE_NOINLINE static absl::StatusOr<bool> TakeSlowly(
-      HashCore& core, uint64_t epoch, KeyView key, RowBuffer* row) {
-    return WriteKey<absl::StatusOr<bool>, true>(
-        core, epoch, key,
-        [&](KeyWrite& write)
-            ABSL_ATTRIBUTE_ALWAYS_INLINE -> absl::StatusOr<bool> {
-              const HashPlace place = write.place();
-              if (!place.found()) return false;
-              const HashGeometry& geometry = core.geometry();
-              CopyWords(geometry.At(place.row()), place.row_words(geometry),
-                        row);
-              if (absl::Status s = write.Remove(); !s.ok()) return s;
-              return true;
-            });
+    return RemoveSlowly(core, epoch, KeyView(key), row);
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Add(

@@ -281,6 +281,12 @@ class Scenario {
         *answer = write.added() == 0;
         return true;
       }
+      if (operation.kind == Kind::kPutNew) {
+        const HashReader::Found found =
+            write.TryPutNew(TestTable::epoch, operation.row.data());
+        *answer = found == HashReader::Found::kYes;
+        return found != HashReader::Found::kRetry;
+      }
       if (operation.kind == Kind::kRemove) {
         const HashReader::Found found = write.TryRemove(TestTable::epoch);
         *answer = found == HashReader::Found::kYes;

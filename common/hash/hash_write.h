@@ -30,7 +30,6 @@
 #ifndef COMMON_HASH_HASH_WRITE_H_
 #define COMMON_HASH_HASH_WRITE_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -41,7 +40,6 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "common/arena/arena.h"
-#include "common/arena/seeded_bug.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
 #include "common/hash/hash_edit.h"
@@ -55,6 +53,7 @@
 #include "common/hash/hash_match.h"
 #include "common/hash/hash_reader.h"
 #include "common/hash/hash_record.h"
+#include "common/hash/hash_slow_write.h"
 #include "common/row/layout.h"
 
 namespace ets_keeper {
@@ -76,80 +75,6 @@ struct HashNumber {
   uint32_t word = 0;
   bool is_signed = false;  // in two's complement
 };
-
-// HashSlowWrite
-//
-// The parts of a write that are not short, or not frequent. All of them need
-// the lock of the bucket, named in the first word of the lane's `held`.
-template <uint32_t kWords>
-class HashSlowWrite {
- public:
-  using InlineRow = std::array<uint64_t, kWords>;
-
-  // What an edit did: its error, and by how many rows there are more.
-  struct Edited {
-    absl::Status status;
-    int64_t added = 0;
-  };
-
-  // Finds the key wherever it is and takes the lock, as soon as nobody else has
-  // it. The bucket is 0 if words of the arena are impossible.
-  static HashPlace Begin(const HashGeometry& geometry, const KeyView& key,
-                         uint32_t lane);
-  // The same for a key of one or two words. `bucket`: in whose chain it may be,
-  // and its head; or 0.
-  static HashPlace BeginInline(const HashGeometry& geometry, uint64_t hash,
-                               uint64_t first, uint64_t second, uint32_t lane,
-                               uint64_t bucket, uint64_t head);
-
-  // Puts an inline row into a place that is free in the chain of its bucket,
-  // which is full, or into a new cell in front of it. False if there is none to
-  // be had easily.
-  static bool AddToChain(const HashGeometry& geometry, uint32_t lane,
-                         uint64_t bucket, uint64_t head, uint64_t hash,
-                         InlineRow row);
-  // Removes an inline row that is in a chain.
-  static void RemoveFromChain(const HashGeometry& geometry, uint32_t lane,
-                              const HashPlace& place);
-
-  // By a HashEdit.
-  static Edited Put(const HashGeometry& geometry, uint32_t lane,
-                    HashPlace place, uint64_t hash,
-                    absl::Span<const uint64_t> row);
-  static Edited Remove(const HashGeometry& geometry, uint32_t lane,
-                       HashPlace place);
-  static Edited Edit(const HashGeometry& geometry, uint32_t lane,
-                     absl::FunctionRef<absl::Status(HashEdit<kWords>&)> edit);
-
-  // Errors of HashWrite::Add().
-  static absl::Status NoRow();
-  static absl::Status NoWord(uint64_t words, uint32_t word);
-  static absl::Status NoSum(uint64_t word, int64_t amount);
-};
-
-extern template class HashSlowWrite<0>;
-extern template class HashSlowWrite<1>;
-extern template class HashSlowWrite<2>;
-extern template class HashSlowWrite<3>;
-
-// FillPlace()
-//
-// Puts an inline row into the first of the free places of a cell, where nobody
-// looks until the head says that it is live.
-template <uint32_t kWords>
-ABSL_ATTRIBUTE_ALWAYS_INLINE inline void FillPlace(HashBucket* cell,
-                                                   uint64_t free,
-                                                   const uint64_t* row) {
-  uint64_t* const head = &cell->head;
-  if (IsSeeded(SeededBug::kPublishBeforeFill)) {
-    StoreWord(head, WithLive(LoadWord(head),
-                             LiveOf(LoadWord(head)) | (free & -free)));
-  }
-  uint64_t* const word = head + FirstItem(free);
-  ForConstants<kWords>([&](uint32_t i) ABSL_ATTRIBUTE_ALWAYS_INLINE {
-    StoreWord(&word[i], row[i]);
-  });
-}
 
 // HashWrite
 template <uint32_t kWords, KeyPlace kKey>
@@ -203,7 +128,7 @@ class HashWrite {
   // is in its bucket, or a record; else false. Of a record place() does not say
   // in which cell its item is. GiveUp() is an End(), and false.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool TryBegin() {
-    return BeginInBucket<false, true>();
+    return BeginInBucket<false, Wanted::kThere>();
   }
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE bool GiveUp() {
     End();
@@ -241,17 +166,11 @@ class HashWrite {
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE absl::Status Put(
       absl::Span<const uint64_t> row) {
     if constexpr (kWords != 0) {
-      if (ABSL_PREDICT_TRUE(row.size() == kWords)) {
-        if (place_.found() ? Replace(row.data()) : AddToBucket(row.data())) {
-          return absl::OkStatus();
-        }
-        NameLockForIntent();
-        if (!place_.found() &&
-            Slow::AddToChain(geometry_, lane_number(), place_.bucket,
-                             place_.head, hash_, Copy(row.data()))) {
-          added_ = 1;
-          return absl::OkStatus();
-        }
+      if (ABSL_PREDICT_TRUE(row.size() == kWords) &&
+          (place_.found()
+               ? Replace(row.data())
+               : AddToBucket(row.data()) || AddToChain(row.data()))) {
+        return absl::OkStatus();
       }
     }
     NameLockForIntent();
@@ -322,7 +241,7 @@ class HashWrite {
     return true;
   }
 
-  // HashWrite::TryPut(), HashWrite::TryRemove()
+  // HashWrite::TryPut(), HashWrite::TryPutNew(), HashWrite::TryRemove()
   //
   // Begin(), Put() or Remove(), and End() of an inline row, under `epoch`, if
   // the key is or would be in its bucket and not in the chain, as nearly
@@ -334,22 +253,30 @@ class HashWrite {
     if (!BeginInBucket<true>()) return false;
     changes_head_ = true;
     if (ABSL_PREDICT_FALSE(!IsUnder(epoch))) return GiveUp();
-    if (place_.found()) return Replace(row) || GiveUp();
-    if (ABSL_PREDICT_TRUE(AddToBucket(row))) return true;
-    NameLockForIntent();
-    if (Slow::AddToChain(geometry_, lane_number(), place_.bucket, place_.head,
-                         hash_, Copy(row))) {
-      added_ = 1;
+    return place_.found() ? Replace(row) || GiveUp() : AddAndEnd(row);
+  }
+  // The same, if there is no such row yet: then `kNo`, and it is stored.
+  // `kYes`: there is one, which no lock is taken to see.
+  using Found = HashReader::Found;
+  [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE Found
+  TryPutNew(uint64_t epoch, const uint64_t* row) {
+    static_assert(kWords != 0);
+    if (!BeginInBucket<true, Wanted::kAbsent>()) {
+      return IsThere(epoch) ? Found::kYes : Found::kRetry;
     }
-    return GiveUp() || added_ != 0;
+    changes_head_ = true;
+    if (ABSL_PREDICT_FALSE(!IsUnder(epoch))) {
+      End();
+      return Found::kRetry;
+    }
+    return AddAndEnd(row) ? Found::kNo : Found::kRetry;
   }
   // `kNo`: there is no such row, which no lock is taken to see. `row`, if not
   // null, gets the words of the row first.
-  using Found = HashReader::Found;
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE Found
   TryRemove(uint64_t epoch, uint64_t* row = nullptr) {
     static_assert(kWords != 0);
-    if (!BeginInBucket<true, true>()) {
+    if (!BeginInBucket<true, Wanted::kThere>()) {
       return IsNowhere(epoch) ? Found::kNo : Found::kRetry;
     }
     changes_head_ = true;
@@ -361,7 +288,7 @@ class HashWrite {
     RemoveFromBucket();
     return Found::kYes;
   }
-  // By how many rows there are more after a TryPut().
+  // By how many rows there are more after one of these.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE int64_t added() const {
     return added_;
   }
@@ -379,8 +306,11 @@ class HashWrite {
   // For a key that is in its bucket itself, or is nowhere, with nobody else at
   // the bucket. If it may be in the chain, place() has the bucket and its head.
   // `kThere`: only if there is such a key, whose record may be anywhere.
-  template <bool kChangesHead, bool kThere = false>
+  // `kAbsent`: only if there is no such inline row.
+  enum class Wanted { kEither, kThere, kAbsent };
+  template <bool kChangesHead, Wanted kWanted = Wanted::kEither>
   ABSL_ATTRIBUTE_ALWAYS_INLINE bool BeginInBucket() {
+    constexpr bool kThere = kWanted == Wanted::kThere;
     // Mapped by who writes.
     HashBucket& bucket = const_cast<HashBucket&>(*reader_.homes().Of(hash_));
     const auto offset =
@@ -397,7 +327,8 @@ class HashWrite {
     } else {
       found = MatchInline::MatchKey<kWords>(reader_.instructions(), bucket,
                                             Probe(), head);
-      if (kThere && ABSL_PREDICT_FALSE(found == 0)) {
+      if (kWanted != Wanted::kEither &&
+          ABSL_PREDICT_FALSE((found != 0) != kThere)) {
         bucket_ = &bucket;
         place_.head = head;
         return false;
@@ -439,6 +370,11 @@ class HashWrite {
     return bucket_ != nullptr &&
            reader_.homes().StillOf(hash_, bucket_, place_.head) &&
            !MayBeInChain(LoadWord(&bucket_->chain), hash_) && IsUnder(epoch) &&
+           IsUnchanged(bucket_, place_.head);
+  }
+  // The same after one that found a row that it did not want.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool IsThere(uint64_t epoch) const {
+    return bucket_ != nullptr && IsUnder(epoch) &&
            IsUnchanged(bucket_, place_.head);
   }
 
@@ -508,6 +444,24 @@ class HashWrite {
     FillPlace<kWords>(bucket_, free, row);
     CommitHead(WithFlipped(place_.head, free & -free), 1);
     return true;
+  }
+
+  // For a bucket that is full.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool AddToChain(const uint64_t* row) {
+    NameLockForIntent();
+    if (!Slow::AddToChain(geometry_, lane_number(), place_.bucket, place_.head,
+                          hash_, Copy(row))) {
+      return false;
+    }
+    added_ = 1;
+    return true;
+  }
+
+  // Either of them, and an End(). False: not added.
+  ABSL_ATTRIBUTE_ALWAYS_INLINE bool AddAndEnd(const uint64_t* row) {
+    if (ABSL_PREDICT_TRUE(AddToBucket(row))) return true;
+    const bool added = AddToChain(row);
+    return GiveUp() || added;
   }
 
   ABSL_ATTRIBUTE_ALWAYS_INLINE void RemoveFromBucket() {

@@ -304,6 +304,53 @@ TYPED_TEST(HashWriteTest, WhatIsTriedIsDoneOrChangesNothing) {
   }
 }
 
+// It adds the row, says that there is one, or does nothing.
+TYPED_TEST(HashWriteTest, ANewRowIsPutOrOneIsThere) {
+  using Write = typename TestFixture::Write;
+  if constexpr (InlineWords(TypeParam::kFixedWords, KeyLayout()) != 0) {
+    constexpr uint64_t kRows = 40;
+    const auto try_put = [&](uint64_t key, uint64_t value,
+                             uint64_t epoch = TestTable::epoch) {
+      const TestKey test_key(key);
+      const uint64_t count = this->Count();
+      Write write(this->t_.core->reader(), test_key, this->lane());
+      const Found found =
+          write.TryPutNew(epoch, this->t_.Row(key, value).data());
+      EXPECT_EQ(write.added(), found == Found::kNo ? 1 : 0);
+      EXPECT_EQ(this->Count(), count + (found == Found::kNo ? 1 : 0));
+      EXPECT_EQ(LoadWord(&this->lane()->changing), 0);
+      return found;
+    };
+    uint64_t there = 0;
+    for (uint64_t key = 0; key < kRows; ++key) {
+      EXPECT_EQ(try_put(key, 1, TestTable::epoch + 1), Found::kRetry);
+      EXPECT_EQ(this->t_.Lookup(key), std::nullopt);
+      const Found found = try_put(key, 1);
+      EXPECT_NE(found, Found::kYes);
+      if (found == Found::kRetry) {
+        ASSERT_THAT(this->Put(key, 1), IsOk());
+      }
+      EXPECT_THAT(this->t_.Lookup(key), Optional(this->t_.Row(key, 1)));
+    }
+    for (uint64_t key = 0; key < kRows; ++key) {
+      const Found found = try_put(key, 2);
+      EXPECT_NE(found, Found::kNo);
+      there += found == Found::kYes ? 1 : 0;
+      EXPECT_EQ(try_put(key, 2, TestTable::epoch + 1), Found::kRetry);
+      EXPECT_THAT(this->t_.Lookup(key), Optional(this->t_.Row(key, 1)));
+    }
+    // The others are in the chain.
+    EXPECT_EQ(there, std::popcount(this->geometry().places()));
+    HashBucket* const bucket = this->Bucket();
+    const uint64_t head = LoadWord(&bucket->head);
+    StoreWord(&bucket->head, head | kLockBit);
+    for (uint64_t key = 0; key < kRows; ++key) {
+      EXPECT_EQ(try_put(key, 2), Found::kRetry) << "somebody may remove it";
+    }
+    StoreWord(&bucket->head, head);
+  }
+}
+
 // That there is no row is seen without the lock, of which nobody hears, unless
 // it may be in the chain, or the bucket is locked.
 TYPED_TEST(HashWriteTest, WhatIsNotThereIsRemovedWithoutALock) {

@@ -6,7 +6,7 @@
 // -----------------------------------------------------------------------------
 //
 // `RowWrite`: storing and removing rows of a table. Internal:
-// `TableWriter::Insert()` and `Delete()`.
+// `TableWriter::Insert()`, `InsertNew()` and `Delete()`.
 //
 //   using Write = RowWrite<User, &User::id>;
 //   absl::Status stored = Write::Insert(core, epoch, {7, "Ada", 0});
@@ -25,6 +25,7 @@
 #include "absl/base/attributes.h"
 #include "absl/base/optimization.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "common/hash/hash_core.h"
 #include "common/row/row.h"
 #include "common/table/encoded.h"
@@ -37,7 +38,7 @@ class RowWrite {
   using Codec = RowCodec<Row>;
   using KeyArg = typename Codec::template KeyArg<Key>;
 
-  // RowWrite::Insert(), RowWrite::Delete()
+  // RowWrite::Insert(), RowWrite::InsertNew(), RowWrite::Delete()
   //
   // Errors as those of TableWriter.
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Insert(
@@ -55,6 +56,15 @@ class RowWrite {
     } else {
       return InsertSlowly(core, epoch, row);
     }
+  }
+  [[nodiscard]] static absl::StatusOr<bool> InsertNew(HashCore& core,
+                                                      uint64_t epoch,
+                                                      const Row& row) {
+    const LookupKey<Codec, Key> key(row.*Key);
+    const KeyView view = key.view(core.seed());
+    RowWords<Codec> words;
+    if (absl::Status s = Encode(core, view, row, words); !s.ok()) return s;
+    return core.template InsertNew<kShape>(epoch, view, words.words());
   }
   [[nodiscard]] ABSL_ATTRIBUTE_ALWAYS_INLINE static absl::Status Delete(
       HashCore& core, uint64_t epoch, KeyArg key) {
@@ -83,11 +93,15 @@ class RowWrite {
                                    const Row& row) {
     const LookupKey<Codec, Key> key(row.*Key);
     const KeyView view = key.view(core.seed());
-    // It comes while the row is encoded.
-    core.reader().PrefetchBucket(view.hash);
     RowWords<Codec> words;
-    if (absl::Status s = words.Encode(row); !s.ok()) return s;
+    if (absl::Status s = Encode(core, view, row, words); !s.ok()) return s;
     return core.template Insert<kShape>(epoch, view, words.words());
+  }
+  // Of a row that is a record the bucket comes meanwhile.
+  static absl::Status Encode(const HashCore& core, const KeyView& key,
+                             const Row& row, RowWords<Codec>& words) {
+    if constexpr (!kIsInline) core.reader().PrefetchBucket(key.hash);
+    return words.Encode(row);
   }
   ABSL_ATTRIBUTE_NOINLINE static absl::Status DeleteSlowly(HashCore& core,
                                                            uint64_t epoch,

@@ -388,11 +388,8 @@ class TableWriter : public TableReader<Row, Key> {
   // false and stores nothing.
   [[nodiscard]] absl::StatusOr<bool> InsertNew(const Row& row) const {
     if (absl::Status s = this->CheckWrite(); !s.ok()) return s;
-    RowWords<Codec> words;
-    if (absl::Status s = words.Encode(row); !s.ok()) return this->Named(s);
-    absl::StatusOr<bool> inserted = this->core().template InsertNew<kShape>(
-        this->epoch(), Wanted(row.*Key).view(this->core().seed()),
-        words.words());
+    absl::StatusOr<bool> inserted =
+        RowWrite<Row, Key>::InsertNew(this->core(), this->epoch(), row);
     if (!inserted.ok()) return this->Named(inserted.status());
     return inserted;
   }

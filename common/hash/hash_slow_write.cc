@@ -1,7 +1,7 @@
 // Copyright 2026 The ets_keeper Authors
 // SPDX-License-Identifier: Apache-2.0
 
-#include "common/hash/hash_write.h"
+#include "common/hash/hash_slow_write.h"
 
 #include <cstddef>
 #include <cstdint>
