@@ -21,10 +21,10 @@
 namespace ets_keeper {
 namespace {
 
-constexpr uint64_t kAlignment = 16;
 constexpr uint64_t kSmallest = 32;
-constexpr uint64_t kLinearEnd = 256;  // up to here in steps of kAlignment
-constexpr uint32_t kLinearClasses = (kLinearEnd - kSmallest) / kAlignment + 1;
+constexpr uint64_t kLinearEnd = 256;  // up to here in steps of kHeapAlignment
+constexpr uint32_t kLinearClasses =
+    (kLinearEnd - kSmallest) / kHeapAlignment + 1;
 constexpr uint32_t kStepsPerDoubling = 4;
 
 uint64_t AlignUp(uint64_t offset, uint64_t alignment) {
@@ -36,7 +36,7 @@ uint64_t AlignUp(uint64_t offset, uint64_t alignment) {
 uint64_t HeapClass::bytes() const {
   if (*this == kCellClass) return kCellBytes;
   const uint32_t step = index - 1;
-  if (step < kLinearClasses) return kSmallest + step * kAlignment;
+  if (step < kLinearClasses) return kSmallest + step * kHeapAlignment;
   const uint32_t above = step - kLinearClasses;
   const uint64_t base = kLinearEnd << (above / kStepsPerDoubling);
   return base + base / kStepsPerDoubling * (above % kStepsPerDoubling + 1);
@@ -45,7 +45,8 @@ uint64_t HeapClass::bytes() const {
 HeapClass ClassOf(uint64_t bytes) {
   if (bytes <= kSmallest) return HeapClass{1};
   if (bytes <= kLinearEnd) {
-    const uint64_t step = (bytes - kSmallest + kAlignment - 1) / kAlignment;
+    const uint64_t step =
+        (bytes - kSmallest + kHeapAlignment - 1) / kHeapAlignment;
     return HeapClass{static_cast<uint32_t>(step) + 1};
   }
   // (base, 2 * base] with base a power of two holds four classes.
@@ -94,11 +95,13 @@ absl::StatusOr<uint64_t> HeapTransaction::TakeFromFreeList(HeapClass size) {
 
 absl::StatusOr<uint64_t> HeapTransaction::TakeFromChunk(HeapClass size) {
   const uint64_t bytes = size.bytes();
-  if (bytes > HeapChunkBytes(transaction_.arena()) / 4) return LowerTop(bytes);
+  if (bytes > HeapChunkBytes(transaction_.arena()) / kMostOfChunk) {
+    return LowerTop(bytes);
+  }
   const uint64_t next_word = lane_ + offsetof(HeapLane, chunk_next);
   const uint64_t end_word = lane_ + offsetof(HeapLane, chunk_end);
   const uint64_t waste_word = lane_ + offsetof(HeapLane, waste);
-  const uint64_t alignment = size == kCellClass ? kCellBytes : kAlignment;
+  const uint64_t alignment = size == kCellClass ? kCellBytes : kHeapAlignment;
   uint64_t next = transaction_.Load(next_word);
   uint64_t block = AlignUp(next, alignment);
   if (next == 0 || block + bytes > transaction_.Load(end_word)) {

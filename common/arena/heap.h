@@ -90,33 +90,53 @@ struct HeapLane {
   uint64_t free[kHeapClasses];  // first block of each free list; 0 = none
 };
 
-// CellToTake
+// HeapChunkBytes()
 //
-// A free cell, and the store that takes it, for a transaction whose stores are
-// known at once: see CommitStores().
-struct CellToTake {
+// How much a lane takes from the heap at a time.
+[[nodiscard]] uint64_t HeapChunkBytes(const Arena& arena);
+
+// kMostOfChunk
+//
+// Blocks that are larger than a chunk, divided by this, come from the top of
+// the heap, one by one.
+inline constexpr uint64_t kMostOfChunk = 4;
+
+// kHeapAlignment
+//
+// Of all blocks but cells, which are aligned to their own size.
+inline constexpr uint64_t kHeapAlignment = 16;
+
+// BlockToTake
+//
+// A free block, and the store that takes it, for a transaction whose stores are
+// known at once: see CommitStores(). It is the one that a HeapTransaction would
+// allocate.
+struct BlockToTake {
   uint64_t offset = 0;  // 0: there is none to be had by one store
   IntentEntry store = {};
 
-  // Of the part of the heap at offset `lane`.
-  [[nodiscard]] static CellToTake Of(const Arena& arena, uint64_t lane) {
+  // Of the given class, in the part of the heap at offset `lane`.
+  [[nodiscard]] static BlockToTake Of(const Arena& arena, uint64_t lane,
+                                      HeapClass size) {
+    const bool is_cell = size == kCellClass;
+    const uint64_t bytes = is_cell ? kCellBytes : size.bytes();
     const auto* heap = reinterpret_cast<const HeapLane*>(arena.At(lane));
-    uint64_t block = LoadWord(&heap->free[kCellClass.index]);
+    uint64_t block = LoadWord(&heap->free[size.index]);
     if (block != 0) {
-      if (!arena.Holds(block, kCellBytes)) return {};
+      if (!arena.Holds(block, bytes)) return {};
       return {.offset = block,
-              .store = {lane + offsetof(HeapLane, free) + kCellClass.index * 8,
+              .store = {lane + offsetof(HeapLane, free) + size.index * 8,
                         FreeLinkTarget(LoadWord(arena.At(block)))}};
     }
     block = LoadWord(&heap->chunk_next);
-    if (block == 0 || block % kCellBytes != 0 ||
-        block + kCellBytes > LoadWord(&heap->chunk_end) ||
-        !arena.Holds(block, kCellBytes)) {
+    if (block == 0 || block % (is_cell ? kCellBytes : kHeapAlignment) != 0 ||
+        block + bytes > LoadWord(&heap->chunk_end) ||
+        !arena.Holds(block, bytes) ||
+        (!is_cell && bytes > HeapChunkBytes(arena) / kMostOfChunk)) {
       return {};
     }
-    return {
-        .offset = block,
-        .store = {lane + offsetof(HeapLane, chunk_next), block + kCellBytes}};
+    return {.offset = block,
+            .store = {lane + offsetof(HeapLane, chunk_next), block + bytes}};
   }
 };
 
@@ -159,11 +179,6 @@ class HeapTransaction {
   const uint64_t lane_;
   absl::InlinedVector<Freed, 4> freed_;
 };
-
-// HeapChunkBytes()
-//
-// How much a lane takes from the heap at a time.
-[[nodiscard]] uint64_t HeapChunkBytes(const Arena& arena);
 
 }  // namespace ets_keeper
 

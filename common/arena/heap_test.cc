@@ -124,10 +124,13 @@ TEST_F(HeapTest, TheFirstWordOfAFreeBlockIsALinkWhoseLow16BitsAreZero) {
 
 // From the free list, from the chunk; and nothing where that takes more.
 TEST_F(HeapTest, ACellToTakeIsTheOneThatWouldBeAllocated) {
-  EXPECT_EQ(CellToTake::Of(*arena_, kLane).offset, 0);  // there is no chunk
+  const auto to_take = [&] {
+    return BlockToTake::Of(*arena_, kLane, kCellClass);
+  };
+  EXPECT_EQ(to_take().offset, 0);  // there is no chunk
   std::vector<uint64_t> cells = {*Allocate(kCellClass)};
   for (int i = 0; i < 500; ++i) {
-    const CellToTake cell = CellToTake::Of(*arena_, kLane);
+    const BlockToTake cell = to_take();
     const uint64_t before = LoadWord(arena_->At(cell.store.offset));
     cells.push_back(*Allocate(kCellClass));
     if (cell.offset == 0) {  // a new chunk
@@ -141,18 +144,53 @@ TEST_F(HeapTest, ACellToTakeIsTheOneThatWouldBeAllocated) {
   Free(cells[0], kCellClass);
   Free(cells[1], kCellClass);
   for (const uint64_t expected : {cells[1], cells[0]}) {
-    const CellToTake cell = CellToTake::Of(*arena_, kLane);
+    const BlockToTake cell = to_take();
     EXPECT_EQ(cell.offset, expected);
     EXPECT_EQ(*Allocate(kCellClass), expected);
     EXPECT_EQ(LoadWord(arena_->At(cell.store.offset)), cell.store.value);
   }
   // The rest of the chunk does not begin where a cell may.
   EXPECT_THAT(Allocate(ClassOf(32)), IsOk());
-  EXPECT_EQ(CellToTake::Of(*arena_, kLane).offset, 0);
+  EXPECT_EQ(to_take().offset, 0);
   // A word that leads nowhere.
   Free(cells[0], kCellClass);
   StoreWord(arena_->At(kLane + offsetof(HeapLane, free)), arena_->bytes());
-  EXPECT_EQ(CellToTake::Of(*arena_, kLane).offset, 0);
+  EXPECT_EQ(to_take().offset, 0);
+}
+
+// Of all classes, from free lists and chunks; or there is none by one store.
+TEST_F(HeapTest, ABlockToTakeIsTheOneThatWouldBeAllocated) {
+  int taken = 0, larger = 0;
+  for (const uint64_t bytes : {24, 32, 48, 100, 256, 300, 500, 513, 4096}) {
+    const HeapClass size = ClassOf(bytes);
+    const auto allocate = [&] {
+      const BlockToTake block = BlockToTake::Of(*arena_, kLane, size);
+      const uint64_t allocated = *Allocate(size);
+      if (block.offset != 0) {
+        ++taken;
+        EXPECT_EQ(block.offset, allocated);
+        EXPECT_EQ(LoadWord(arena_->At(block.store.offset)), block.store.value);
+      } else if (size.bytes() > HeapChunkBytes(*arena_) / kMostOfChunk) {
+        ++larger;
+      }
+      return allocated;
+    };
+    std::vector<uint64_t> blocks;
+    for (int i = 0; i < 20; ++i) blocks.push_back(allocate());
+    for (const uint64_t block : blocks) Free(block, size);
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_NE(BlockToTake::Of(*arena_, kLane, size).offset, 0);
+      allocate();
+    }
+    // A word that leads nowhere.
+    Free(blocks[0], size);
+    StoreWord(arena_->At(kLane + offsetof(HeapLane, free) + size.index * 8),
+              arena_->bytes());
+    EXPECT_EQ(BlockToTake::Of(*arena_, kLane, size).offset, 0);
+    StoreWord(arena_->At(kLane + offsetof(HeapLane, free) + size.index * 8), 0);
+  }
+  EXPECT_GT(taken, 9 * 20);
+  EXPECT_GT(larger, 0);
 }
 
 TEST_F(HeapTest, SeveralBlocksOfOneTransactionAreAllFreed) {

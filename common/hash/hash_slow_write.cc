@@ -50,6 +50,9 @@ void StoreNextVersion(const HashGeometry& geometry, uint64_t bucket,
   const IntentEntry store = NextVersion(bucket, head);
   StoreWord(geometry.At(store.offset), store.value);
 }
+uint64_t HeapOffset(uint32_t lane) {
+  return HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap);
+}
 IntentEntry CountStore(uint32_t lane, const HashLane* words, int64_t added) {
   return {HashGeometry::LaneOffset(lane) + offsetof(HashLane, count),
           LoadWord(&words->count) + static_cast<uint64_t>(added)};
@@ -131,9 +134,8 @@ bool HashSlowWrite<kWords>::AddToChain(const HashGeometry& geometry,
     StoreNextVersion(geometry, bucket, head);
     return true;
   }
-  const CellToTake cell =
-      CellToTake::Of(*geometry.arena,
-                     HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap));
+  const BlockToTake cell =
+      BlockToTake::Of(*geometry.arena, HeapOffset(lane), kCellClass);
   if (ABSL_PREDICT_FALSE(cell.offset == 0)) return false;
   constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
   FillPlace<kWords>(geometry.BucketAt(cell.offset), kPlaces, row.data());
@@ -163,8 +165,7 @@ void HashSlowWrite<kWords>::RemoveFromChain(const HashGeometry& geometry,
   // The row goes with its cell.
   const uint64_t link = LinkOf(LoadWord(&geometry.BucketAt(place.cell)->chain));
   const uint64_t chain = LoadWord(&geometry.BucketAt(place.predecessor)->chain);
-  const uint64_t list = HashGeometry::LaneOffset(lane) +
-                        offsetof(HashLane, heap) + offsetof(HeapLane, free) +
+  const uint64_t list = HeapOffset(lane) + offsetof(HeapLane, free) +
                         kCellClass.index * sizeof(uint64_t);
   CommitStores(geometry.base, &words->intent,
                {ChainStore(place.predecessor, MakeChain(link, FilterOf(chain))),
@@ -172,6 +173,30 @@ void HashSlowWrite<kWords>::RemoveFromChain(const HashGeometry& geometry,
                 CountStore(lane, words, -1),
                 {place.cell, FreeLink(LoadWord(geometry.At(list)))},
                 {list, place.cell}});
+}
+
+template <uint32_t kWords>
+bool HashSlowWrite<kWords>::AddRecord(const HashGeometry& geometry,
+                                      uint32_t lane, uint64_t bucket,
+                                      uint64_t head, uint64_t hash,
+                                      absl::Span<const uint64_t> row) {
+  const uint64_t free = HashGeometry::PlacesFor(0) & ~head;
+  const uint64_t bytes = sizeof(HashRecord) + row.size() * sizeof(uint64_t);
+  if (free == 0 || bytes > kMaxBlockBytes) return false;
+  const BlockToTake block =
+      BlockToTake::Of(*geometry.arena, HeapOffset(lane), ClassOf(bytes));
+  if (ABSL_PREDICT_FALSE(block.offset == 0)) return false;
+  uint64_t* const words = geometry.At(block.offset + sizeof(HashRecord));
+  for (size_t i = 0; i < row.size(); ++i) StoreWord(&words[i], row[i]);
+  const uint64_t item = MakeSlot(hash, block.offset);
+  FillPlace<1>(geometry.BucketAt(bucket), free, &item);
+  HashLane* const own = geometry.LaneAt(lane);
+  CommitStores(geometry.base, &own->intent,
+               {block.store,
+                {block.offset, MakeRecordHead(hash, row.size())},
+                HeadStore(bucket, WithFlipped(head | kLockBit, free & -free)),
+                CountStore(lane, own, 1)});
+  return true;
 }
 
 template <uint32_t kWords>
@@ -193,6 +218,10 @@ template <uint32_t kWords>
 typename HashSlowWrite<kWords>::Edited HashSlowWrite<kWords>::Put(
     const HashGeometry& geometry, uint32_t lane, HashPlace place, uint64_t hash,
     absl::Span<const uint64_t> row) {
+  if (kWords == 0 && !place.found() &&
+      AddRecord(geometry, lane, place.bucket, place.head, hash, row)) {
+    return {.status = absl::OkStatus(), .added = 1};
+  }
   return Edit(geometry, lane, [&](HashEdit<kWords>& edit) {
     return edit.Put(place, hash, row);
   });

@@ -73,7 +73,13 @@ class HashSlowWrite {
   static void RemoveFromChain(const HashGeometry& geometry, uint32_t lane,
                               const HashPlace& place);
 
-  // By a HashEdit.
+  // Puts a record into the bucket itself. False if there is no place, or no
+  // memory to be had easily.
+  static bool AddRecord(const HashGeometry& geometry, uint32_t lane,
+                        uint64_t bucket, uint64_t head, uint64_t hash,
+                        absl::Span<const uint64_t> row);
+
+  // By a HashEdit, but for a record that AddRecord() can add.
   static Edited Put(const HashGeometry& geometry, uint32_t lane,
                     HashPlace place, uint64_t hash,
                     absl::Span<const uint64_t> row);

@@ -3,12 +3,15 @@
 
 #include "common/hash/hash_slow_write.h"
 
+#include <bit>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <type_traits>
 
 #include "absl/status/status.h"
 #include "absl/status/status_matchers.h"
+#include "common/arena/heap.h"
 #include "common/arena/word.h"
 #include "common/hash/hash_cell.h"
 #include "common/hash/hash_check.h"
@@ -170,6 +173,46 @@ TYPED_TEST(HashSlowWriteTest, InlineRowsComeAndGoInTheChain) {
       EXPECT_EQ(this->t_.Rows().size(), first + last - key - 1);
     }
     EXPECT_EQ(LoadWord(&this->Bucket()->chain), 0);
+  }
+}
+
+TYPED_TEST(HashSlowWriteTest, RecordsAreAddedToTheBucketWhileItHasRoom) {
+  using Slow = typename TestFixture::Slow;
+  if constexpr (TestFixture::kWords == 0) {
+    const auto add = [&](uint64_t key, const RowBuffer& row) {
+      const HashPlace place = this->Begin(key);
+      const bool added =
+          Slow::AddRecord(this->geometry(), kLane, place.bucket, place.head,
+                          TestKey(key).hash_key.hash, row);
+      UnlockBucket(this->geometry(), this->bucket());
+      return added;
+    };
+    EXPECT_FALSE(add(0, this->t_.Row(0, 1))) << "the lane has no memory yet";
+    EXPECT_TRUE(this->t_.Rows().empty());
+    ASSERT_THAT(this->Put(0, 1).status, IsOk());
+    std::map<uint64_t, RowBuffer> rows = {{0, this->t_.Row(0, 1)}};
+    // Longer than what comes from a chunk.
+    RowBuffer long_row = {1};
+    long_row.resize(HeapChunkBytes(*this->t_.arena) / 8, 7);
+    EXPECT_FALSE(add(1, long_row));
+    uint64_t key = 1;
+    while (add(key, this->t_.Row(key, key))) {
+      rows[key] = this->t_.Row(key, key);
+      EXPECT_EQ(this->t_.Rows(), rows);
+      EXPECT_EQ(LoadWord(&this->lane()->count), rows.size());
+      ++key;
+    }
+    EXPECT_EQ(rows.size(), std::popcount(HashGeometry::PlacesFor(0)));
+    EXPECT_EQ(LoadWord(&this->Bucket()->chain), 0);
+    // What was removed is used again.
+    const HashPlace place = this->Begin(3);
+    const uint64_t record = place.record;
+    ASSERT_THAT(Slow::Remove(this->geometry(), kLane, place).status, IsOk());
+    UnlockBucket(this->geometry(), this->bucket());
+    EXPECT_TRUE(add(3, this->t_.Row(3, 9)));
+    EXPECT_EQ(this->Begin(3).record, record);
+    UnlockBucket(this->geometry(), this->bucket());
+    EXPECT_EQ(this->t_.Lookup(3), this->t_.Row(3, 9));
   }
 }
 

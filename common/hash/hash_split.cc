@@ -267,8 +267,9 @@ class ShortSplit : private Split {
 
   // Of the new bucket. False if there is none to be had easily.
   bool MakeCell(absl::Span<const uint64_t* const> items) {
-    cell_ = CellToTake::Of(*geometry_.arena, HashGeometry::LaneOffset(lane_) +
-                                                 offsetof(HashLane, heap));
+    cell_ = BlockToTake::Of(
+        *geometry_.arena,
+        HashGeometry::LaneOffset(lane_) + offsetof(HashLane, heap), kCellClass);
     if (ABSL_PREDICT_FALSE(cell_.offset == 0)) return false;
     Places<kWords> places(geometry_, cell_.offset, 0);
     for (const uint64_t* item : items) places.Add(item);
@@ -355,7 +356,7 @@ class ShortSplit : private Split {
 
   const RowHash<kWords, kPlainKey> hash_of_;
   IntentStores stores_;
-  CellToTake cell_;  // for the new bucket, or none
+  BlockToTake cell_;  // for the new bucket, or none
   int size_ = 0;
   Cell cells_[kMostCells];
 };
