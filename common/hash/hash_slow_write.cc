@@ -53,6 +53,10 @@ void StoreNextVersion(const HashGeometry& geometry, uint64_t bucket,
 uint64_t HeapOffset(uint32_t lane) {
   return HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap);
 }
+uint64_t FreeListOffset(uint32_t lane, HeapClass size) {
+  return HeapOffset(lane) + offsetof(HeapLane, free) +
+         size.index * sizeof(uint64_t);
+}
 IntentEntry CountStore(uint32_t lane, const HashLane* words, int64_t added) {
   return {HashGeometry::LaneOffset(lane) + offsetof(HashLane, count),
           LoadWord(&words->count) + static_cast<uint64_t>(added)};
@@ -165,8 +169,7 @@ void HashSlowWrite<kWords>::RemoveFromChain(const HashGeometry& geometry,
   // The row goes with its cell.
   const uint64_t link = LinkOf(LoadWord(&geometry.BucketAt(place.cell)->chain));
   const uint64_t chain = LoadWord(&geometry.BucketAt(place.predecessor)->chain);
-  const uint64_t list = HeapOffset(lane) + offsetof(HeapLane, free) +
-                        kCellClass.index * sizeof(uint64_t);
+  const uint64_t list = FreeListOffset(lane, kCellClass);
   CommitStores(geometry.base, &words->intent,
                {ChainStore(place.predecessor, MakeChain(link, FilterOf(chain))),
                 NextVersion(place.bucket, place.head),
@@ -200,6 +203,21 @@ bool HashSlowWrite<kWords>::AddRecord(const HashGeometry& geometry,
 }
 
 template <uint32_t kWords>
+void HashSlowWrite<kWords>::RemoveRecord(const HashGeometry& geometry,
+                                         uint32_t lane,
+                                         const HashPlace& place) {
+  HashLane* const own = geometry.LaneAt(lane);
+  const uint64_t bit = uint64_t{1} << place.position;
+  const uint64_t list = FreeListOffset(lane, ClassOfRecord(place.record_words));
+  CommitStores(
+      geometry.base, &own->intent,
+      {HeadStore(place.bucket, WithFlipped(place.head | kLockBit, bit)),
+       CountStore(lane, own, -1),
+       {place.record, FreeLink(LoadWord(geometry.At(list)))},
+       {list, place.record}});
+}
+
+template <uint32_t kWords>
 typename HashSlowWrite<kWords>::Edited HashSlowWrite<kWords>::Edit(
     const HashGeometry& geometry, uint32_t lane,
     absl::FunctionRef<absl::Status(HashEdit<kWords>&)> change) {
@@ -230,6 +248,10 @@ typename HashSlowWrite<kWords>::Edited HashSlowWrite<kWords>::Put(
 template <uint32_t kWords>
 typename HashSlowWrite<kWords>::Edited HashSlowWrite<kWords>::Remove(
     const HashGeometry& geometry, uint32_t lane, HashPlace place) {
+  if (kWords == 0 && place.cell == place.bucket) {
+    RemoveRecord(geometry, lane, place);
+    return {.status = absl::OkStatus(), .added = -1};
+  }
   return Edit(geometry, lane, [&](HashEdit<kWords>& edit) {
     edit.Remove(place);
     return absl::OkStatus();

@@ -79,7 +79,11 @@ class HashSlowWrite {
                         uint64_t bucket, uint64_t head, uint64_t hash,
                         absl::Span<const uint64_t> row);
 
-  // By a HashEdit, but for a record that AddRecord() can add.
+  // Removes a record whose item is in the bucket itself.
+  static void RemoveRecord(const HashGeometry& geometry, uint32_t lane,
+                           const HashPlace& place);
+
+  // By a HashEdit, but for records that one of these two will do for.
   static Edited Put(const HashGeometry& geometry, uint32_t lane,
                     HashPlace place, uint64_t hash,
                     absl::Span<const uint64_t> row);
