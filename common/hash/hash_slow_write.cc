@@ -29,8 +29,9 @@
 namespace ets_keeper {
 namespace {
 
-// The stores of what HashEdit does for an inline row, in the same order: but a
-// single write knows all of them at once.
+// The stores of what HashEdit does for an inline row, or for a record whose
+// item is in the bucket itself, in the same order: but a single write knows all
+// of them at once.
 
 IntentEntry HeadStore(uint64_t cell, uint64_t head) {
   return {cell + offsetof(HashBucket, head), head};
