@@ -64,10 +64,6 @@ uint64_t HeapChunkBytes(const Arena& arena) {
          kCellBytes;
 }
 
-uint64_t HeapTransaction::FreeListOf(HeapClass size) const {
-  return lane_ + offsetof(HeapLane, free) + size.index * sizeof(uint64_t);
-}
-
 absl::StatusOr<uint64_t> HeapTransaction::Allocate(HeapClass size) {
   absl::StatusOr<uint64_t> block = TakeFromFreeList(size);
   if (!block.ok() || *block != 0) return block;
@@ -81,7 +77,7 @@ absl::StatusOr<uint64_t> HeapTransaction::TakeFromFreeList(HeapClass size) {
       if (freed.size == size && freed.block != 0) return freed.block;
     }
   }
-  const uint64_t list = FreeListOf(size);
+  const uint64_t list = FreeListOffset(lane_, size);
   const uint64_t block = transaction_.Load(list);
   if (block == 0) return 0;
   if (!transaction_.arena().Holds(block, size.bytes())) {
@@ -95,7 +91,7 @@ absl::StatusOr<uint64_t> HeapTransaction::TakeFromFreeList(HeapClass size) {
 
 absl::StatusOr<uint64_t> HeapTransaction::TakeFromChunk(HeapClass size) {
   const uint64_t bytes = size.bytes();
-  if (bytes > HeapChunkBytes(transaction_.arena()) / kMostOfChunk) {
+  if (bytes > LargestInChunk(transaction_.arena())) {
     return LowerTop(bytes);
   }
   const uint64_t next_word = lane_ + offsetof(HeapLane, chunk_next);
@@ -173,7 +169,7 @@ void HeapTransaction::Free(uint64_t block, HeapClass size) {
 
 void HeapTransaction::Finish() {
   for (const Freed& freed : freed_) {
-    const uint64_t list = FreeListOf(freed.size);
+    const uint64_t list = FreeListOffset(lane_, freed.size);
     transaction_.Store(freed.block, FreeLink(transaction_.Load(list)));
     transaction_.Replace(list, freed.block);
   }

@@ -95,11 +95,20 @@ struct HeapLane {
 // How much a lane takes from the heap at a time.
 [[nodiscard]] uint64_t HeapChunkBytes(const Arena& arena);
 
-// kMostOfChunk
+// LargestInChunk()
 //
-// Blocks that are larger than a chunk, divided by this, come from the top of
-// the heap, one by one.
-inline constexpr uint64_t kMostOfChunk = 4;
+// The size of the largest blocks that come from chunks. Others come from the
+// top of the heap, one by one.
+[[nodiscard]] inline uint64_t LargestInChunk(const Arena& arena) {
+  return HeapChunkBytes(arena) / 4;
+}
+
+// FreeListOffset()
+//
+// Where the free list of a class is, in the part of the heap at offset `lane`.
+[[nodiscard]] inline uint64_t FreeListOffset(uint64_t lane, HeapClass size) {
+  return lane + offsetof(HeapLane, free) + size.index * sizeof(uint64_t);
+}
 
 // kHeapAlignment
 //
@@ -125,14 +134,14 @@ struct BlockToTake {
     if (block != 0) {
       if (!arena.Holds(block, bytes)) return {};
       return {.offset = block,
-              .store = {lane + offsetof(HeapLane, free) + size.index * 8,
+              .store = {FreeListOffset(lane, size),
                         FreeLinkTarget(LoadWord(arena.At(block)))}};
     }
     block = LoadWord(&heap->chunk_next);
     if (block == 0 || block % (is_cell ? kCellBytes : kHeapAlignment) != 0 ||
         block + bytes > LoadWord(&heap->chunk_end) ||
         !arena.Holds(block, bytes) ||
-        (!is_cell && bytes > HeapChunkBytes(arena) / kMostOfChunk)) {
+        (!is_cell && bytes > LargestInChunk(arena))) {
       return {};
     }
     return {.offset = block,
@@ -173,7 +182,6 @@ class HeapTransaction {
   absl::StatusOr<uint64_t> TakeFromChunk(HeapClass size);
   absl::Status NextChunk(uint64_t bytes);
   absl::StatusOr<uint64_t> LowerTop(uint64_t bytes);
-  uint64_t FreeListOf(HeapClass size) const;
 
   Transaction& transaction_;
   const uint64_t lane_;

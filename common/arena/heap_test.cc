@@ -170,7 +170,7 @@ TEST_F(HeapTest, ABlockToTakeIsTheOneThatWouldBeAllocated) {
         ++taken;
         EXPECT_EQ(block.offset, allocated);
         EXPECT_EQ(LoadWord(arena_->At(block.store.offset)), block.store.value);
-      } else if (size.bytes() > HeapChunkBytes(*arena_) / kMostOfChunk) {
+      } else if (size.bytes() > LargestInChunk(*arena_)) {
         ++larger;
       }
       return allocated;
@@ -184,10 +184,9 @@ TEST_F(HeapTest, ABlockToTakeIsTheOneThatWouldBeAllocated) {
     }
     // A word that leads nowhere.
     Free(blocks[0], size);
-    StoreWord(arena_->At(kLane + offsetof(HeapLane, free) + size.index * 8),
-              arena_->bytes());
+    StoreWord(arena_->At(FreeListOffset(kLane, size)), arena_->bytes());
     EXPECT_EQ(BlockToTake::Of(*arena_, kLane, size).offset, 0);
-    StoreWord(arena_->At(kLane + offsetof(HeapLane, free) + size.index * 8), 0);
+    StoreWord(arena_->At(FreeListOffset(kLane, size)), 0);
   }
   EXPECT_GT(taken, 9 * 20);
   EXPECT_GT(larger, 0);
@@ -241,8 +240,7 @@ TEST_F(HeapTest, AFullArenaIsAnErrorAndWhatIsFreedCanBeUsed) {
 }
 
 TEST_F(HeapTest, AFreeListThatLeadsNowhereIsReported) {
-  const uint64_t list =
-      kLane + offsetof(HeapLane, free) + ClassOf(100).index * 8;
+  const uint64_t list = FreeListOffset(kLane, ClassOf(100));
   for (const uint64_t hostile :
        {uint64_t{8}, arena_->bytes() - 8, ~uint64_t{7}}) {
     StoreWord(arena_->At(list), hostile);

@@ -55,8 +55,7 @@ class HashCore::Batch {
     const uint64_t old_bytes = LoadWord(&root->batch_log_bytes);
     if (old_bytes >= bytes) return absl::OkStatus();
     Transaction transaction(geometry_.arena, &geometry_.LaneAt(lane_)->intent);
-    HeapTransaction heap(&transaction, HashGeometry::LaneOffset(lane_) +
-                                           offsetof(HashLane, heap));
+    HeapTransaction heap(&transaction, HashGeometry::HeapOffset(lane_));
     const HeapClass size = ClassOf(bytes);
     const absl::StatusOr<uint64_t> block = heap.Allocate(size);
     if (!block.ok()) return block.status();

@@ -75,8 +75,7 @@ class HashEdit {
         lane_(lane),
         in_batch_(in_batch),
         transaction_(*transaction),
-        heap_(transaction,
-              HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap)) {}
+        heap_(transaction, HashGeometry::HeapOffset(lane)) {}
 
   // HashEdit::transaction()
   //

@@ -296,6 +296,10 @@ struct HashGeometry {
   [[nodiscard]] static constexpr uint64_t LaneOffset(uint32_t lane) {
     return sizeof(ArenaHeader) + sizeof(HashRoot) + lane * sizeof(HashLane);
   }
+  // Of the lane's part of the heap.
+  [[nodiscard]] static constexpr uint64_t HeapOffset(uint32_t lane) {
+    return LaneOffset(lane) + offsetof(HashLane, heap);
+  }
   [[nodiscard]] HashLane* LaneAt(uint32_t lane) const {
     return reinterpret_cast<HashLane*>(At(LaneOffset(lane)));
   }

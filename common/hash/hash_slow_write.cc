@@ -51,13 +51,6 @@ void StoreNextVersion(const HashGeometry& geometry, uint64_t bucket,
   const IntentEntry store = NextVersion(bucket, head);
   StoreWord(geometry.At(store.offset), store.value);
 }
-uint64_t HeapOffset(uint32_t lane) {
-  return HashGeometry::LaneOffset(lane) + offsetof(HashLane, heap);
-}
-uint64_t FreeListOffset(uint32_t lane, HeapClass size) {
-  return HeapOffset(lane) + offsetof(HeapLane, free) +
-         size.index * sizeof(uint64_t);
-}
 IntentEntry CountStore(uint32_t lane, const HashLane* words, int64_t added) {
   return {HashGeometry::LaneOffset(lane) + offsetof(HashLane, count),
           LoadWord(&words->count) + static_cast<uint64_t>(added)};
@@ -139,8 +132,8 @@ bool HashSlowWrite<kWords>::AddToChain(const HashGeometry& geometry,
     StoreNextVersion(geometry, bucket, head);
     return true;
   }
-  const BlockToTake cell =
-      BlockToTake::Of(*geometry.arena, HeapOffset(lane), kCellClass);
+  const BlockToTake cell = BlockToTake::Of(
+      *geometry.arena, HashGeometry::HeapOffset(lane), kCellClass);
   if (ABSL_PREDICT_FALSE(cell.offset == 0)) return false;
   constexpr uint64_t kPlaces = HashGeometry::PlacesFor(kWords);
   FillPlace<kWords>(geometry.BucketAt(cell.offset), kPlaces, row.data());
@@ -170,7 +163,8 @@ void HashSlowWrite<kWords>::RemoveFromChain(const HashGeometry& geometry,
   // The row goes with its cell.
   const uint64_t link = LinkOf(LoadWord(&geometry.BucketAt(place.cell)->chain));
   const uint64_t chain = LoadWord(&geometry.BucketAt(place.predecessor)->chain);
-  const uint64_t list = FreeListOffset(lane, kCellClass);
+  const uint64_t list =
+      FreeListOffset(HashGeometry::HeapOffset(lane), kCellClass);
   CommitStores(geometry.base, &words->intent,
                {ChainStore(place.predecessor, MakeChain(link, FilterOf(chain))),
                 NextVersion(place.bucket, place.head),
@@ -187,8 +181,8 @@ bool HashSlowWrite<kWords>::AddRecord(const HashGeometry& geometry,
   const uint64_t free = HashGeometry::PlacesFor(0) & ~head;
   const uint64_t bytes = sizeof(HashRecord) + row.size() * sizeof(uint64_t);
   if (free == 0 || bytes > kMaxBlockBytes) return false;
-  const BlockToTake block =
-      BlockToTake::Of(*geometry.arena, HeapOffset(lane), ClassOf(bytes));
+  const BlockToTake block = BlockToTake::Of(
+      *geometry.arena, HashGeometry::HeapOffset(lane), ClassOf(bytes));
   if (ABSL_PREDICT_FALSE(block.offset == 0)) return false;
   uint64_t* const words = geometry.At(block.offset + sizeof(HashRecord));
   for (size_t i = 0; i < row.size(); ++i) StoreWord(&words[i], row[i]);
@@ -209,7 +203,8 @@ void HashSlowWrite<kWords>::RemoveRecord(const HashGeometry& geometry,
                                          const HashPlace& place) {
   HashLane* const own = geometry.LaneAt(lane);
   const uint64_t bit = uint64_t{1} << place.position;
-  const uint64_t list = FreeListOffset(lane, ClassOfRecord(place.record_words));
+  const uint64_t list = FreeListOffset(HashGeometry::HeapOffset(lane),
+                                       ClassOfRecord(place.record_words));
   CommitStores(
       geometry.base, &own->intent,
       {HeadStore(place.bucket, WithFlipped(place.head | kLockBit, bit)),

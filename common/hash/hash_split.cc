@@ -267,9 +267,8 @@ class ShortSplit : private Split {
 
   // Of the new bucket. False if there is none to be had easily.
   bool MakeCell(absl::Span<const uint64_t* const> items) {
-    cell_ = BlockToTake::Of(
-        *geometry_.arena,
-        HashGeometry::LaneOffset(lane_) + offsetof(HashLane, heap), kCellClass);
+    cell_ = BlockToTake::Of(*geometry_.arena, HashGeometry::HeapOffset(lane_),
+                            kCellClass);
     if (ABSL_PREDICT_FALSE(cell_.offset == 0)) return false;
     Places<kWords> places(geometry_, cell_.offset, 0);
     for (const uint64_t* item : items) places.Add(item);
@@ -339,9 +338,8 @@ class ShortSplit : private Split {
 
   // As HeapTransaction::Finish().
   void FreeCells() {
-    const uint64_t list = HashGeometry::LaneOffset(lane_) +
-                          offsetof(HashLane, heap) + offsetof(HeapLane, free) +
-                          kCellClass.index * sizeof(uint64_t);
+    const uint64_t list =
+        FreeListOffset(HashGeometry::HeapOffset(lane_), kCellClass);
     const uint64_t first = list == cell_.store.offset
                                ? cell_.store.value
                                : LoadWord(geometry_.At(list));
